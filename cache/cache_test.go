@@ -1,0 +1,276 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/matryer/is"
+
+	"github.com/ccmwf/ccm/cache"
+	"github.com/ccmwf/ccm/docker/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// clock is a time that only the test moves.
+type clock struct{ ns atomic.Int64 }
+
+func newClock() *clock {
+	c := new(clock)
+	c.ns.Store(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
+
+// process opens a Backend as another process of the same service would.
+type process func(t *testing.T, c *clock) *cache.Backend
+
+func open(t *testing.T, cfg cache.Config) *cache.Backend {
+	t.Helper()
+	b, err := cache.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// TestContract holds every arrangement to what callers rely on.
+func TestContract(t *testing.T) {
+	for name, arrange := range map[string]func(*testing.T) process{
+		"memory": func(*testing.T) process {
+			return func(t *testing.T, c *clock) *cache.Backend { return open(t, cache.Config{Now: c.now}) }
+		},
+		"miniredis": func(t *testing.T) process {
+			url := "redis://" + miniredis.RunT(t).Addr()
+			return func(t *testing.T, c *clock) *cache.Backend { return open(t, cache.Config{URL: url, Now: c.now}) }
+		},
+		"Redis 8": func(t *testing.T) process {
+			url := testenv.Redis(t)
+			return func(t *testing.T, c *clock) *cache.Backend { return open(t, cache.Config{URL: url, Now: c.now}) }
+		},
+		"Redis away": func(t *testing.T) process {
+			m := miniredis.RunT(t)
+			url := "redis://" + m.Addr()
+			m.Close()
+			return func(t *testing.T, c *clock) *cache.Backend { return open(t, cache.Config{URL: url, Now: c.now}) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for what, test := range contract {
+				t.Run(what, func(t *testing.T) { test(t, arrange(t)) })
+			}
+		})
+	}
+}
+
+// people counts its loads; fail makes them fail.
+type people struct {
+	loads atomic.Int64
+	fail  atomic.Pointer[error]
+}
+
+func (p *people) load(context.Context) ([]string, error) {
+	n := p.loads.Add(1)
+	if err := p.fail.Load(); err != nil {
+		return nil, *err
+	}
+	return []string{"Ana", strings.Repeat("x", int(n))}, nil
+}
+
+func (p *people) breakWith(err error) { p.fail.Store(&err) }
+
+var policy = cache.Policy{Fresh: time.Minute, Stale: time.Hour}
+
+var contract = map[string]func(*testing.T, process){
+	"a fresh value is served without a load": func(t *testing.T, start process) {
+		is, c, p := is.New(t), newClock(), new(people)
+		names := cache.New[[]string](start(t, c), "names", policy)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Loaded)
+		is.Equal(e.LoadedAt.UnixNano(), c.now().UnixNano())
+		c.advance(59 * time.Second)
+		e, err = names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Memory)
+		is.Equal(e.Value, []string{"Ana", "x"})
+		is.True(!e.Stale)
+		is.Equal(p.loads.Load(), int64(1))
+	},
+	"a value past its time is loaded anew": func(t *testing.T, start process) {
+		is, c, p := is.New(t), newClock(), new(people)
+		names := cache.New[[]string](start(t, c), "names", policy)
+		_, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		c.advance(time.Minute)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Loaded)
+		is.Equal(e.Value[1], "xx")
+	},
+	"an old value stands in while loading fails, up to its limit": func(t *testing.T, start process) {
+		is, c, p := is.New(t), newClock(), new(people)
+		names := cache.New[[]string](start(t, c), "names", policy)
+		loaded := c.now()
+		_, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		away := errors.New("away")
+		p.breakWith(away)
+		c.advance(time.Hour)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.True(e.Stale)
+		is.True(errors.Is(e.Err, away))
+		is.Equal(e.LoadedAt.Unix(), loaded.Unix())
+		is.Equal(e.Value[1], "x")
+		c.advance(time.Minute)
+		_, err = names.Get(t.Context(), "k", p.load)
+		is.True(errors.Is(err, away)) // too old by now
+	},
+	"errors are not kept": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", policy)
+		p.breakWith(errors.New("away"))
+		_, err := names.Get(t.Context(), "k", p.load)
+		is.True(err != nil)
+		p.fail.Store(nil)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Value[0], "Ana")
+	},
+	"refresh replaces, and keeps the old value when it fails": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", policy)
+		_, err := names.Refresh(t.Context(), "k", p.load)
+		is.NoErr(err)
+		e, err := names.Refresh(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Loaded)
+		p.breakWith(errors.New("away"))
+		e, err = names.Refresh(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.True(e.Stale && e.Err != nil)
+		is.Equal(e.Value[1], "xx")
+		e, err = names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Value[1], "xx") // still there
+	},
+	"one load serves all who wait, and outlives who leaves": func(t *testing.T, start process) {
+		is := is.New(t)
+		names := cache.New[int](start(t, newClock()), "numbers", policy)
+		var loads atomic.Int64
+		begun, release := make(chan struct{}), make(chan struct{})
+		load := func(ctx context.Context) (int, error) {
+			if loads.Add(1) == 1 {
+				close(begun)
+			}
+			<-release
+			return 7, ctx.Err()
+		}
+		leaving, leave := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() { _, err := names.Get(leaving, "k", load); left <- err }()
+		<-begun
+		leave()
+		is.True(errors.Is(<-left, context.Canceled))
+		var wait sync.WaitGroup
+		for range 50 {
+			wait.Go(func() {
+				e, err := names.Get(t.Context(), "k", load)
+				if err != nil || e.Value != 7 {
+					t.Errorf("got %v, %v", e.Value, err)
+				}
+			})
+		}
+		close(release)
+		wait.Wait()
+		is.Equal(loads.Load(), int64(1))
+	},
+	"a load that panics is an error, and the key lives on": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", policy)
+		_, err := names.Get(t.Context(), "k", func(context.Context) ([]string, error) { panic("secreto") })
+		is.True(errors.Is(err, cache.ErrPanic))
+		is.True(!strings.Contains(err.Error(), "secreto"))
+		_, err = names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+	},
+	"without Fresh nothing is kept": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", cache.Policy{Stale: time.Hour})
+		for range 2 {
+			e, err := names.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			is.Equal(e.Source, cache.Loaded)
+		}
+		p.breakWith(errors.New("away"))
+		_, err := names.Get(t.Context(), "k", p.load)
+		is.True(err != nil)
+	},
+	"names are apart, keys too": func(t *testing.T, start process) {
+		is, b := is.New(t), start(t, newClock())
+		one, two := cache.New[int](b, "one", policy), cache.New[int](b, "two", policy)
+		n := 0
+		next := func(context.Context) (int, error) { n++; return n, nil }
+		for want, get := range []func() (cache.Entry[int], error){
+			func() (cache.Entry[int], error) { return one.Get(t.Context(), "a", next) },
+			func() (cache.Entry[int], error) { return one.Get(t.Context(), "b", next) },
+			func() (cache.Entry[int], error) { return two.Get(t.Context(), "a", next) },
+		} {
+			e, err := get()
+			is.NoErr(err)
+			is.Equal(e.Value, want+1)
+		}
+	},
+	"an invalidation during a load wins": func(t *testing.T, start process) {
+		is, c := is.New(t), newClock()
+		b := start(t, c)
+		numbers := cache.New[int](b, "numbers", policy)
+		n := 0
+		e, err := numbers.Get(t.Context(), "k", func(ctx context.Context) (int, error) {
+			n++
+			_ = b.Invalidate(ctx, "numbers") // fails where Redis is away, and counts here all the same
+			return n, nil
+		})
+		is.NoErr(err)
+		is.Equal(e.Value, 1)
+		e, err = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { n++; return n, nil })
+		is.NoErr(err)
+		is.Equal(e.Value, 2) // the first was not kept
+	},
+}
+
+func TestBadUseIsAnErrorThatNamesIt(t *testing.T) {
+	is := is.New(t)
+	for want, cfg := range map[string]cache.Config{
+		"Config.URL and Config.Redis": {URL: "redis://x", Redis: newClient(t)},
+		"Config.URL is not":           {URL: "http://:s3creto@x"},
+		"Config.URL is not a":         {URL: "redis://:s3creto%zz@x"},
+		"Config.MaxBytes":             {MaxBytes: -1},
+	} {
+		_, err := cache.Open(cfg)
+		is.True(err != nil)
+		is.True(strings.Contains(err.Error(), want))
+		is.True(!strings.Contains(err.Error(), "s3creto"))
+	}
+	b := open(t, cache.Config{})
+	p := new(people)
+	_, err := cache.New[[]string](b, "", policy).Get(t.Context(), "k", p.load)
+	is.True(err != nil) // no name
+	_, err = cache.New[[]string](b, "n", cache.Policy{Fresh: -1}).Refresh(t.Context(), "k", p.load)
+	is.True(err != nil) // negative
+	_, err = cache.New[[]string](b, "n", policy).Get(t.Context(), "", p.load)
+	is.True(err != nil) // no key
+	_, err = cache.New[[]string](b, "n", policy).Get(t.Context(), "k", nil)
+	is.True(err != nil) // no load
+	is.NoErr(b.Ping(t.Context()))
+}

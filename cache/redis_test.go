@@ -1,0 +1,124 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/matryer/is"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/ccmwf/ccm/cache"
+	"github.com/ccmwf/ccm/docker/testenv"
+)
+
+func newClient(t *testing.T) redis.UniversalClient {
+	t.Helper()
+	c := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestAnotherProcessFindsWhatRedisHas(t *testing.T) {
+	for name, url := range map[string]func(*testing.T) string{
+		"miniredis": func(t *testing.T) string { return "redis://" + miniredis.RunT(t).Addr() },
+		"Redis 8":   func(t *testing.T) string { return testenv.Redis(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			is, c, p := is.New(t), newClock(), new(people)
+			url := url(t)
+			start := func() (*cache.Backend, *cache.Cache[[]string]) {
+				b := open(t, cache.Config{URL: url, Now: c.now})
+				return b, cache.New[[]string](b, "names", policy)
+			}
+			_, one := start()
+			_, err := one.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			c.advance(30 * time.Second)
+			second, two := start()
+			e, err := two.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			is.Equal(e.Source, cache.Redis)
+			is.Equal(c.now().Sub(e.LoadedAt), 30*time.Second)
+			e, err = two.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			is.Equal(e.Source, cache.Memory)
+
+			is.NoErr(second.Invalidate(t.Context())) // every name it knows
+			_, three := start()
+			e, err = three.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			is.Equal(e.Source, cache.Loaded)
+
+			c.advance(2 * time.Minute)
+			p.breakWith(errors.New("away"))
+			_, four := start()
+			e, err = four.Get(t.Context(), "k", p.load)
+			is.NoErr(err)
+			is.True(e.Stale) // an old value of Redis stands in too
+			is.Equal(e.Source, cache.Redis)
+		})
+	}
+}
+
+func TestWhatCannotBeReadIsAMiss(t *testing.T) {
+	is, m := is.New(t), miniredis.RunT(t)
+	b := open(t, cache.Config{URL: "redis://" + m.Addr(), Prefix: "p:"})
+	names := cache.New[[]string](b, "names", policy)
+	for _, foreign := range []string{"{", "null", `{"v":9,"gen":"g","at":1,"value":[]}`, `{"v":1,"gen":"g","at":99999999999999,"value":{"a":1}}`} {
+		is.NoErr(m.Set("p:{names}:generation", "g"))
+		is.NoErr(m.Set("p:{names}:value:"+foreign[:1]+foreign, foreign))
+		e, err := names.Get(t.Context(), foreign[:1]+foreign, new(people).load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Loaded)
+	}
+	is.Equal(b.Stats().Unreadable, int64(4))
+}
+
+// TestARedisThatHangsCostsOneTimeout counts the attempts instead of the time:
+// each connection is one time-out.
+func TestARedisThatHangsCostsOneTimeout(t *testing.T) {
+	is, p := is.New(t), new(people)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	defer l.Close()
+	dialled := make(chan net.Conn, 100)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dialled <- conn // and never an answer
+		}
+	}()
+	b := open(t, cache.Config{URL: "redis://" + l.Addr().String()})
+	e, err := cache.New[[]string](b, "names", policy).Get(t.Context(), "k", p.load)
+	is.NoErr(err)
+	is.Equal(e.Source, cache.Loaded)
+	is.Equal(b.Stats().RedisErrors, int64(1))
+	is.Equal(len(dialled), 1)
+	is.True(b.Ping(t.Context()) != nil)
+	is.True(b.Invalidate(t.Context(), "names") != nil) // said, since others may still serve the old value
+}
+
+func TestNoErrorShowsThePassword(t *testing.T) {
+	is, m := is.New(t), miniredis.RunT(t)
+	m.RequireAuth("otra")
+	b := open(t, cache.Config{URL: "redis://:s3creto@" + m.Addr()})
+	err := b.Ping(context.Background())
+	is.True(err != nil)
+	is.True(!strings.Contains(err.Error(), "s3creto"))
+}
+
+func TestTheCallersRedisStaysOpen(t *testing.T) {
+	is, client := is.New(t), newClient(t)
+	b, err := cache.Open(cache.Config{Redis: client})
+	is.NoErr(err)
+	is.NoErr(b.Close())
+	is.NoErr(client.Ping(t.Context()).Err())
+}
