@@ -1,0 +1,47 @@
+// Package telegram sends messages through Telegram's Bot API so that they can be
+// trusted: never cut inside of a name, never doubled by a retry, and without the
+// bot's token in any error. It needs no other package of this module.
+//
+//  1. Describe a text as a [Message]: a heading, groups of lines, a footer, all
+//     of [Span] values. It is data; nothing in it is markup.
+//  2. [Render] it into parts, each a valid message within Telegram's limits. A
+//     [Part] can be looked at, printed or stored before anything is sent.
+//  3. Make a [Bot] with [New], once, from a [Config] with a token.
+//  4. [Bot.Deliver] the parts to a [Target]. It keeps to Telegram's rates,
+//     repeats what surely did not arrive, and follows a group that moves.
+//
+// In short:
+//
+//	bot, err := telegram.New(telegram.Config{TokenFile: "/run/secrets/telegram"})
+//	sent, err := bot.Deliver(ctx, telegram.Target{Chat: "-1001234567890"}, telegram.Render(m), nil)
+//
+// [Bot.Send] makes one attempt with one part, for programs that decide for
+// themselves what follows. [Bot.Call] calls any other method.
+//
+// # When it fails
+//
+// Telegram does not know a message that it was sent twice: there is no key that
+// would make a repeat safe. So that the one question about a failure is whether
+// the message may be in the chat, and each [Error] answers it with an [Outcome]:
+//
+//	outcome      what happened                                    in the chat?  Deliver
+//	Refused      Telegram said no (4xx)                           no            stops
+//	RateLimited  Telegram, or the Gate, said not now (429)        no            waits up to 15 s, else stops
+//	NotSent      the request was never written                    no            repeats, then stops
+//	Uncertain    it was written, and no answer says what became   maybe         goes on with the next part
+//	             of it: a time-out, a cut, any 5xx, a proxy's page
+//
+// Deliver promises that each part is in the chat at most once by its own doing.
+// It does not promise exactly once, which Telegram does not allow: what is
+// Uncertain is for a person who looks at the chat. A [Mark] lets a journal know
+// what was sent even after a crash.
+//
+// A wrong argument is [ErrInvalid]; its text names the field, and no request was
+// made. A time-out is context.DeadlineExceeded for errors.Is, whoever set it.
+//
+// # Tests
+//
+// The package [github.com/ccmwf/ccm/telegram/telegramtest] is a server to test
+// against. All waits are timers, so that a bubble of testing/synctest with a
+// transport in memory runs them in no time.
+package telegram

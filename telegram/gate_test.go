@@ -1,0 +1,149 @@
+package telegram_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ccmwf/ccm/telegram"
+	"github.com/ccmwf/ccm/telegram/telegramtest"
+	"github.com/matryer/is"
+)
+
+// burst delivers n messages to chat one after the other and returns when each went out.
+func burst(t *testing.T, b *telegram.Bot, w *wire, chat string, n int) []time.Duration {
+	t.Helper()
+	begin := time.Now()
+	for range n {
+		if _, err := b.Deliver(t.Context(), telegram.Target{Chat: chat}, parts("x"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var at []time.Duration
+	for _, r := range w.got {
+		at = append(at, r.At.Sub(begin).Round(time.Millisecond))
+	}
+	return at
+}
+
+func TestGateHoldsTheRates(t *testing.T) {
+	bubble(t, "a chat gets a short burst, then one a second", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, accepts)
+		is.Equal(burst(t, b, w, "5512345", 5), []time.Duration{0, 0, 0, time.Second, 2 * time.Second})
+	})
+	bubble(t, "a group gets 20, then one in three seconds", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, accepts)
+		at := burst(t, b, w, group, 40)
+		is.Equal(at[3], time.Second)
+		for i := 32; i < len(at); i++ {
+			is.Equal(at[i]-at[i-1], 3*time.Second)
+		}
+	})
+	bubble(t, "all chats together get 30 a second", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, accepts)
+		begin := time.Now()
+		for i := range 90 {
+			_, err := b.Deliver(t.Context(), telegram.Target{Chat: fmt.Sprint(1000 + i)}, parts("x"), nil)
+			is.NoErr(err)
+		}
+		is.Equal(w.got[29].At, begin)
+		is.Equal(time.Since(begin).Round(10*time.Millisecond), 2*time.Second)
+	})
+	bubble(t, "a busy chat takes nothing from the others", func(t *testing.T, is *is.I) {
+		b, _ := newWire(t, accepts)
+		var busy sync.WaitGroup
+		for range 100 {
+			busy.Go(func() { _, _ = b.Deliver(t.Context(), telegram.Target{Chat: "1000"}, parts("x"), nil) })
+		}
+		synctest.Wait()
+		begin := time.Now()
+		for i := range 20 {
+			_, err := b.Deliver(t.Context(), telegram.Target{Chat: fmt.Sprint(2000 + i)}, parts("x"), nil)
+			is.NoErr(err)
+		}
+		is.Equal(time.Since(begin), time.Duration(0))
+		busy.Wait()
+	})
+}
+
+func TestGateAndDeadlines(t *testing.T) {
+	bubble(t, "no place before the deadline is a rate limit of its own", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, accepts)
+		burst(t, b, w, "5512345", 6) // the next place is in a second
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		_, err := b.Deliver(ctx, telegram.Target{Chat: "5512345"}, parts("x"), nil)
+		e := asError(t, err)
+		is.Equal(e.Outcome, telegram.RateLimited)
+		is.Equal(e.RetryAfter, time.Second)
+		is.Equal(len(w.got), 6)
+	})
+	bubble(t, "who leaves gives the place back", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, accepts)
+		burst(t, b, w, "5512345", 3)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		begin := time.Now()
+		_, err := b.Deliver(ctx, telegram.Target{Chat: "5512345"}, parts("x"), nil)
+		is.Equal(asError(t, err).Outcome, telegram.NotSent)
+		is.True(errors.Is(err, context.Canceled))
+		_, err = b.Deliver(t.Context(), telegram.Target{Chat: "5512345"}, parts("x"), nil)
+		is.NoErr(err)
+		is.Equal(time.Since(begin).Round(time.Millisecond), time.Second)
+	})
+}
+
+// A server with Telegram's rates, on the same virtual clock, has nothing to object to.
+func TestGateKeepsAwayFrom429(t *testing.T) {
+	bubble(t, "1000 messages to 60 chats, within 3 % of what the rates allow", func(t *testing.T, is *is.I) {
+		fake := telegramtest.New()
+		fake.LimitRates()
+		b := mustBot(t, telegram.Config{Token: fake.Token, HTTP: &http.Client{Transport: handled{fake}}})
+		begin := time.Now()
+		var all sync.WaitGroup
+		for i := range 1000 {
+			chat := int64(5000 + i%60)
+			fake.AddChat(telegramtest.Chat{ID: chat, Type: "private", Title: "x"})
+			all.Go(func() {
+				sent, err := b.Deliver(t.Context(), telegram.Target{Chat: fmt.Sprint(chat)}, parts("x"), nil)
+				if err != nil || sent[0].Attempts != 1 {
+					t.Error(sent, err)
+				}
+			})
+		}
+		all.Wait()
+		possible := (1000 - 30) * time.Second / 30
+		is.True(time.Since(begin) <= possible*103/100)
+	})
+}
+
+// handled is a transport that asks a handler in the same process.
+type handled struct{ http.Handler }
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+func TestGateForgetsChatsAtRest(t *testing.T) {
+	bubble(t, "and only those", func(t *testing.T, is *is.I) {
+		b, w := newWire(t, limits(5329), accepts)
+		_, err := b.Deliver(t.Context(), target, parts("held"), nil)
+		is.Equal(asError(t, err).Outcome, telegram.RateLimited)
+		for i := range 2000 {
+			_, err := b.Deliver(t.Context(), telegram.Target{Chat: fmt.Sprint(1000 + i)}, parts("x"), nil)
+			is.NoErr(err)
+		}
+		is.True(telegram.GateSize(b) < 1200)
+		_, err = b.Deliver(t.Context(), target, parts("held"), nil)
+		is.Equal(asError(t, err).Outcome, telegram.RateLimited)
+		is.Equal(len(w.got), 2001)
+	})
+}

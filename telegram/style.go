@@ -1,0 +1,152 @@
+package telegram
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// style is how a run of text is shown.
+type style struct {
+	url                string
+	bold, italic, code bool
+}
+
+func styleOf(s Span) style {
+	st := style{bold: s.Bold, italic: s.Italic}
+	switch {
+	case s.URL != "" && validURL(s.URL):
+		st.url = s.URL
+	case s.Code:
+		st = style{code: true}
+	}
+	return st
+}
+
+// validURL accepts what Telegram makes a link of.
+func validURL(raw string) bool {
+	if len(raw) > maxURL || !utf8.ValidString(raw) || strings.ContainsFunc(raw, notInURL) {
+		return false
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	switch u.Scheme {
+	case "http", "https":
+		return u.Host != ""
+	case "tg":
+		return u.Host != "" || u.Opaque != ""
+	case "mailto":
+		return u.Opaque != ""
+	}
+	return false
+}
+
+func notInURL(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// tags are the style's, without its link.
+func (s style) tags() (open, end string, entities int) {
+	switch {
+	case s.code:
+		return "<code>", "</code>", 1
+	case s.bold && s.italic:
+		return "<b><i>", "</i></b>", 2
+	case s.bold:
+		return "<b>", "</b>", 1
+	case s.italic:
+		return "<i>", "</i>", 1
+	}
+	return "", "", 0
+}
+
+// cost is what the style takes beside its text.
+func (s style) cost() cost {
+	open, end, n := s.tags()
+	c := cost{entities: n, bytes: len(open) + len(end)}
+	if s.url != "" {
+		c = c.plus(cost{entities: 1, bytes: len(`<a href=""></a>`) + textCost(s.url).bytes})
+	}
+	return c
+}
+
+// write adds text in the style to the HTML of a part.
+func (s style) write(html *strings.Builder, text string) {
+	open, end, _ := s.tags()
+	if s.url != "" {
+		html.WriteString(`<a href="`)
+		escape(html, s.url)
+		html.WriteString(`">`)
+	}
+	html.WriteString(open)
+	escape(html, text)
+	html.WriteString(end)
+	if s.url != "" {
+		html.WriteString("</a>")
+	}
+}
+
+// escaper knows the four named entities that Telegram decodes.
+// https://core.telegram.org/bots/api#html-style
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+
+func escape(html *strings.Builder, text string) {
+	_, _ = escaper.WriteString(html, text) // a Builder does not fail
+}
+
+// escapedLen is the length of an ASCII character once escaped.
+func escapedLen(b byte) int {
+	switch b {
+	case '&':
+		return len("&amp;")
+	case '<', '>':
+		return len("&lt;")
+	case '"':
+		return len("&quot;")
+	}
+	return 1
+}
+
+func utf16Len(r rune) int {
+	if n := utf16.RuneLen(r); n > 0 {
+		return n
+	}
+	return 1
+}
+
+// clean does to a text what the Bot API server would do to it later, so that
+// lengths are known now: control characters become spaces; carriage returns and
+// the marks that break lines or turn the direction of writing are taken out.
+func clean(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, unwanted) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case !unwanted(r):
+			return r
+		case unicode.IsControl(r) && r != '\r':
+			return ' '
+		}
+		return -1
+	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+}
+
+// unwanted is what clean replaces or takes out.
+// https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, clean_input_string
+func unwanted(r rune) bool {
+	return unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e'
+}
+
+// blank says that nothing of text can be seen: Telegram refuses such a message.
+func blank(text string) bool { return !strings.ContainsFunc(text, visible) }
+
+func visible(r rune) bool {
+	switch r {
+	case '\u2800', '\ufffc': // an empty braille pattern, the place of an object
+		return false
+	}
+	return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
+}
