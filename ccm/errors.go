@@ -1,0 +1,101 @@
+package ccm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ccmwf/ccm/store"
+)
+
+// Code classifies an error, for programs. It is the "error_code" of the HTTP answers.
+type Code string
+
+// The codes. Where nothing else is said, nothing was sent.
+const (
+	CodeInternal       Code = "internal_error"  // a fault of this program, or the journal is away
+	CodeInvalidRequest Code = "invalid_request" // a value out of range; Message names the limits
+	CodeInvalidBranch  Code = "invalid_branch"  // not one of Config.Branches
+
+	// Data that break the rules.
+	CodeMissingRows      Code = "dataset_missing_rows"       // no district where there must be some
+	CodeMissingFields    Code = "missing_required_fields"    // not one whole row
+	CodeDuplicateRecords Code = "duplicate_records"          // the same record twice
+	CodeInvalidTotal     Code = "invalid_total_missionaries" // of a branch summary
+	CodeInvalidKPI       Code = "invalid_kpi_value"
+	CodeInvalidCount     Code = "invalid_missionaries_count" // of an arrival
+
+	CodeDataset Code = "dataset_error" // no database, and nothing cached that may stand in
+
+	CodeTelegramDisabled    Code = "telegram_disabled"          // no token, or no chat
+	CodeTelegramAPI         Code = "telegram_api_error"         // a definite no
+	CodeTelegramHTTP        Code = "telegram_http_error"        // no connection, or it broke: perhaps uncertain
+	CodeTelegramStatus      Code = "telegram_unexpected_status" // a 5xx, or a status without envelope: uncertain
+	CodeTelegramEmpty       Code = "telegram_empty_body"        // a 200 without a decodable answer: uncertain
+	CodeTelegramRateLimited Code = "telegram_rate_limited"      // it asks to wait longer than the request may
+	CodeTelegramTimeout     Code = "telegram_timeout"           // no answer in time: perhaps uncertain
+
+	CodeKeyReused  Code = "idempotency_key_reused"  // the same key with another request
+	CodeKeyBusy    Code = "idempotency_key_in_use"  // the first request of the key is under way
+	CodeInvalidKey Code = "invalid_idempotency_key" // longer than MaxKeyLength
+)
+
+// Error is what every method of Client returns.
+type Error struct {
+	Code    Code
+	Message string // Spanish, what to mend included; safe to show to anybody
+	Err     error  // the cause, if there is one: a *telegram.Error, one of store's kinds…
+}
+
+// Error returns the message and its cause, for logs and operators. It holds no
+// secret, but may name hosts: show Message to strangers.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Message
+	}
+	return fmt.Sprintf("%s (%v)", e.Message, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of err: "" for nil, CodeInternal for a stranger.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known.Code
+	}
+	return CodeInternal
+}
+
+// fail makes an Error that has no other cause.
+func fail(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// datasetError says what kept a dataset from being read, and how to mend it.
+func datasetError(err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	message := "La consulta a la base de datos falló; el registro dice por qué."
+	switch {
+	case errors.Is(err, context.Canceled):
+		message = "La petición se canceló antes de que llegaran los datos."
+	case errors.Is(err, store.ErrDenied):
+		message = "La base de datos rechazó al usuario o le faltan permisos: revise DATABASE_URL y conceda SELECT sobre las vistas vwMisioneros y vwFechasCCMPorDistrito."
+	case errors.Is(err, store.ErrSchema):
+		message = "A la base de datos le falta una vista o una columna: «ccm-api doctor» dice cuál."
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		message = "La base de datos no responde, y no hay datos guardados que la suplan: revise que esté en marcha y que DATABASE_URL lleve a ella."
+	}
+	return &Error{CodeDataset, message, err}
+}
+
+var (
+	errNoStore   = fail(CodeDataset, "No hay base de datos configurada: falta DATABASE_URL.")
+	errKeyReused = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
+	errKeyBusy   = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
+)

@@ -1,0 +1,58 @@
+package ccm
+
+import (
+	"errors"
+	"slices"
+)
+
+// delivered counts the parts that arrived.
+func (r Receipt) delivered() int { return r.count(Delivered) }
+
+// next is the first part that has not arrived; len(Parts) if all have.
+func (r Receipt) next() int {
+	if i := slices.IndexFunc(r.Parts, func(p PartResult) bool { return p.State != Delivered }); i >= 0 {
+		return i
+	}
+	return len(r.Parts)
+}
+
+// finished reports whether nothing is left that may be sent by itself.
+func (r Receipt) finished() bool {
+	return r.delivered() == len(r.Parts) || r.uncertain() > 0
+}
+
+// untouched reports whether surely no part arrived.
+func (r Receipt) untouched() bool { return r.delivered()+r.uncertain() == 0 }
+
+// uncertain counts the parts that may have arrived. One whose write never ended
+// is one of them.
+func (r Receipt) uncertain() int { return r.count(Uncertain) + r.count(Sending) }
+
+func (r Receipt) count(s State) int {
+	n := 0
+	for _, part := range r.Parts {
+		if part.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+// failure is why not every part arrived, nil if they did. It is made of the
+// parts alone, so that a replay fails as the first time.
+func (r Receipt) failure() error {
+	next, sent := r.next(), r.delivered()
+	if next == len(r.Parts) {
+		return nil
+	}
+	failure, ok := errors.AsType[*Error](r.Parts[next].Err)
+	if !ok {
+		failure = errUnconfirmed
+	}
+	if sent == 0 {
+		return failure
+	}
+	partial := fail(failure.Code, "Se entregaron %d de %d partes. %s", sent, len(r.Parts), failure.Message)
+	partial.Err = failure.Err
+	return partial
+}

@@ -1,0 +1,204 @@
+package ccm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/ccmwf/ccm/ccm/report"
+	"github.com/ccmwf/ccm/telegram"
+)
+
+// MaxKeyLength is the longest SendOptions.Key, in bytes: room for an HTTP
+// Idempotency-Key of 255 characters and for whose it is.
+const MaxKeyLength = 512
+
+// SendOptions says how a message is sent. The zero SendOptions sends it to
+// Config.Chat, each time it is asked to.
+type SendOptions struct {
+	// Key makes the same request with the same key send once: success, partial
+	// and uncertain outcomes are kept for 24 h and given again, except that a
+	// partial one without doubt goes on with its next part. After a definite
+	// refusal the key is free again. "": no key.
+	Key string
+	// DryRun renders the message and sends nothing: Receipt.Parts holds it, all
+	// Pending. It needs no Telegram, and Key is ignored.
+	DryRun bool
+	// To is where the message goes; zero: Config.Chat.
+	To telegram.Target
+}
+
+// SendArrivals sends the report of the districts that enter the centre in the
+// next Query.Days, or a friendly line if there are none.
+//
+// Once the first part is on its way, cancelling ctx does not stop the others:
+// see FinishTimeout. The Receipt is meaningful beside an error too.
+//
+// Errors: those of [Client.Arrivals]; of the key CodeInvalidKey, CodeKeyReused
+// and CodeKeyBusy; CodeTelegramDisabled; CodeInternal where the journal is away
+// (nothing is sent: a report sent twice is worse than one that is late); and
+// CodeTelegramAPI, CodeTelegramHTTP, CodeTelegramStatus, CodeTelegramEmpty,
+// CodeTelegramRateLimited, CodeTelegramTimeout, in which errors.As finds a
+// [telegram.Error] with its outcome.
+func (c *Client) SendArrivals(ctx context.Context, q Query, o SendOptions) (Receipt, error) {
+	return sendReport(ctx, c.arrivals, report.Arrivals, q, o)
+}
+
+// SendBirthdays sends the report of the birthdays in the next Query.Days. All
+// else is as in [Client.SendArrivals].
+func (c *Client) SendBirthdays(ctx context.Context, q Query, o SendOptions) (Receipt, error) {
+	return sendReport(ctx, c.birthdays, report.Birthdays, q, o)
+}
+
+func sendReport[T any](ctx context.Context, d *dataset[T], render func(report.Info, []T) telegram.Message, q Query, o SendOptions) (Receipt, error) {
+	ctx = ensureMessageID(ctx)
+	r, err := d.client.cfg.resolve(q, d.window)
+	meta := d.meta(ctx, r)
+	if err != nil {
+		return Receipt{Meta: meta}, err
+	}
+	return d.client.send(ctx, shipment{
+		meta:    meta,
+		request: [...]any{r.branch, r.days, r.refresh},
+		compose: func(ctx context.Context) (telegram.Message, Meta, error) {
+			data, err := d.answer(ctx, r)
+			if err != nil {
+				return telegram.Message{}, data.Meta, err
+			}
+			return render(d.client.info(r, data.Meta), data.Records), data.Meta, nil
+		},
+	}, o)
+}
+
+// info is what a report says beside its records.
+func (c *Client) info(r request, m Meta) report.Info {
+	return report.Info{
+		Branch:   r.branch,
+		Today:    r.today,
+		Days:     r.days,
+		LoadedAt: m.GeneratedAt.In(c.cfg.Location),
+		Stale:    m.Cache.Stale,
+		Skipped:  m.RecordsSkipped,
+		Age:      time.Duration(m.Cache.AgeMS) * time.Millisecond,
+	}
+}
+
+// shipment is a message to be sent, before it is composed.
+type shipment struct {
+	meta    Meta // as far as it is known before
+	request any  // what was asked for, as JSON tells it apart
+	urgent  bool // goes out even where the journal is away
+	compose func(context.Context) (telegram.Message, Meta, error)
+}
+
+// fingerprint tells requests apart that come with the same key.
+func (s shipment) fingerprint(to telegram.Target) string {
+	text, err := json.Marshal([]any{s.meta.Dataset, s.request, to})
+	if err != nil {
+		panic(err) // strings and numbers: it encodes
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// send sends a shipment, and logs what became of it.
+func (c *Client) send(ctx context.Context, s shipment, o SendOptions) (Receipt, error) {
+	began := time.Now()
+	if o.To == (telegram.Target{}) {
+		o.To = c.cfg.Chat
+	}
+	receipt, err := c.dispatch(ctx, s, o)
+	if !o.DryRun {
+		c.logSend(ctx, o.To, receipt, err, time.Since(began))
+	}
+	return receipt, err
+}
+
+// dispatch goes the way of a shipment: journal, data, message, Telegram.
+func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Receipt, error) {
+	l := ledger{client: c, journal: c.cfg.Journal, urgent: s.urgent}
+	if o.Key != "" && !o.DryRun {
+		known, err := l.resume(ctx, o.Key, s.fingerprint(o.To))
+		if err != nil {
+			return Receipt{Meta: s.meta}, err
+		}
+		if known.ID != "" {
+			return c.continueWith(ctx, &l, o.To, known)
+		}
+	}
+	message, meta, err := s.compose(ctx)
+	if err != nil {
+		return Receipt{Meta: meta}, err
+	}
+	draft := Receipt{Parts: pendingParts(telegram.Render(message)), Meta: meta}
+	if o.DryRun {
+		return draft, nil
+	}
+	if err := c.canSend(o.To); err != nil {
+		return draft, err
+	}
+	begun, err := l.begin(ctx, draft, Delivery{
+		Key: o.Key, Fingerprint: s.fingerprint(o.To), Report: meta.Dataset, To: o.To, Meta: meta, At: c.cfg.Now(),
+	})
+	if err != nil {
+		return draft, err
+	}
+	return c.continueWith(ctx, &l, o.To, begun)
+}
+
+// continueWith gives a finished delivery again, or sends what is left of one
+// that is claimed.
+func (c *Client) continueWith(ctx context.Context, l *ledger, to telegram.Target, r Receipt) (Receipt, error) {
+	if r.Replayed {
+		return r, r.failure()
+	}
+	if err := c.canSend(to); err != nil {
+		l.end(ctx, r.ID)
+		return r, err
+	}
+	return c.deliver(ctx, l, to, r)
+}
+
+// canSend reports what keeps Telegram from being called at all.
+func (c *Client) canSend(to telegram.Target) error {
+	switch {
+	case c.bot == nil:
+		return fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")
+	case to.Chat == "":
+		return fail(CodeTelegramDisabled, "No hay chat al que enviar: falta TELEGRAM_CHAT_ID.")
+	}
+	return nil
+}
+
+func pendingParts(parts []telegram.Part) []PartResult {
+	results := make([]PartResult, len(parts))
+	for i, part := range parts {
+		results[i] = PartResult{Part: part, State: Pending}
+	}
+	return results
+}
+
+// logSend writes the one line of a send.
+func (c *Client) logSend(ctx context.Context, to telegram.Target, r Receipt, err error, took time.Duration) {
+	meta := r.Meta
+	meta.DurationMS = milliseconds(took)
+	attrs := append(meta.attrs(), slog.String("telegram_chat_id", to.Chat), slog.Int("records_sent", r.delivered()))
+	if err != nil {
+		attrs = append(attrs, codeAttr(err), reasonAttr(err))
+	}
+	level, message := slog.LevelInfo, "envío entregado"
+	switch code := CodeOf(err); {
+	case r.Replayed:
+		message = "envío ya hecho con esta clave: no se repite"
+	case code == CodeKeyBusy, code == CodeKeyReused, code == CodeInvalidKey:
+		message = "envío rechazado por su clave"
+	case r.uncertain() > 0:
+		level, message = slog.LevelWarn, "envío sin confirmar: mire el chat antes de repetirlo"
+	case err != nil:
+		level, message = slog.LevelError, "envío fallido"
+	}
+	c.log(ctx, level, stageTelegram, message, attrs...)
+}
