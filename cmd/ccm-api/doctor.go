@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ccmwf/ccm/ccm"
+)
+
+const doctorLong = `Examina los ajustes y cada dependencia: si se alcanza, su versión, permisos,
+columnas, índices y latencia, y dice qué corregir. No envía ni cambia nada.
+
+Sale con 1 si algo falla; un aviso no es un fallo.`
+
+func (a *app) doctorCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Aliases: []string{"diagnostico", "diagnóstico"},
+		Short:   "Examina ajustes y dependencias, y dice qué corregir",
+		Long:    doctorLong,
+		Example: "  ccm-api diagnostico\n  ccm-api doctor -o json",
+		Args:    noArgs,
+	}
+	output := cmd.Flags().StringP("output", "o", asTable, "tabla o json (--formato)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkOutput(*output, asTable, asJSON); err != nil {
+			return err
+		}
+		return a.doctor(cmd.Context(), *output)
+	}
+	return cmd
+}
+
+// verdict is what an examination came to.
+type verdict string
+
+const (
+	fine   verdict = "bien"
+	warned verdict = "aviso"
+	failed verdict = "fallo"
+	off    verdict = "apagado"
+)
+
+// finding is one thing that was examined.
+type finding struct {
+	Name      string   `json:"name"`
+	Status    verdict  `json:"status"`
+	Detail    string   `json:"detail"`
+	Fix       []string `json:"fix"`                  // what to do, or what to run
+	LatencyMS float64  `json:"latency_ms,omitempty"` // of one round trip
+}
+
+// examination collects findings.
+type examination struct{ findings []finding }
+
+func (e *examination) add(f finding) {
+	if f.Fix == nil {
+		f.Fix = []string{}
+	}
+	e.findings = append(e.findings, f)
+}
+
+func (e *examination) ok() bool {
+	for _, f := range e.findings {
+		if f.Status == failed {
+			return false
+		}
+	}
+	return true
+}
+
+// dependencyTimeout bounds the examination of one dependency.
+const dependencyTimeout = 15 * time.Second
+
+func (a *app) doctor(ctx context.Context, form string) error {
+	cfg, err := a.service()
+	var e examination
+	e.settings(cfg, err)
+	for _, examine := range []struct {
+		what string
+		do   func(context.Context, *examination, ccm.Config)
+	}{
+		{"la base de datos", examineDatabase}, {"la caché", examineCache}, {"Telegram", examineTelegram}, {"Google", examineGoogle},
+	} {
+		stop := a.progress("examinando " + examine.what)
+		bounded, cancel := context.WithTimeout(ctx, dependencyTimeout)
+		examine.do(bounded, &e, cfg.library)
+		cancel()
+		stop()
+	}
+	if form == asJSON {
+		if err := writeJSON(newRedactor(a.out, a.secrets()), map[string]any{"ok": e.ok(), "version": version(), "checks": e.findings}); err != nil {
+			return err
+		}
+	} else {
+		e.print(a)
+	}
+	if !e.ok() {
+		return errReported
+	}
+	return nil
+}
+
+// settings examines what needs no network.
+func (e *examination) settings(cfg serviceConfig, err error) {
+	var faults settingsError
+	if errors.As(err, &faults) {
+		e.add(finding{Name: "ajustes", Status: failed, Detail: "hay ajustes que corregir", Fix: strings.Split(err.Error(), "\n")})
+	} else {
+		e.add(finding{Name: "ajustes", Status: fine, Detail: "se entienden todos"})
+	}
+	if zone := cfg.library.Location; zone != nil {
+		e.add(finding{Name: "hoy", Status: fine, Detail: fmt.Sprintf("en el centro son las %s", time.Now().In(zone).Format("15:04 del 2006-01-02 (MST)"))})
+	}
+	if len(cfg.api.Keys) == 0 {
+		e.add(finding{Name: "claves", Status: warned, Detail: "la API atiende sin clave a cualquiera que llegue a su puerto",
+			Fix: []string{"ponga CCM_API_KEYS=nombre=clave (openssl rand -hex 24 hace una buena)"}})
+	} else {
+		e.add(finding{Name: "claves", Status: fine, Detail: plural(len(cfg.api.Keys), "clave", "claves")})
+	}
+	e.add(finding{Name: "diario", Status: fine, Detail: "en memoria: una Idempotency-Key vale mientras este proceso viva"})
+}
+
+// print writes the findings for a person.
+func (e *examination) print(a *app) {
+	out := newRedactor(a.out, a.secrets())
+	for _, f := range e.findings {
+		latency := ""
+		if f.LatencyMS > 0 {
+			latency = fmt.Sprintf(" · %.1f ms", f.LatencyMS)
+		}
+		fmt.Fprintf(out, "%-8s %-14s %s%s\n", f.Status, f.Name, f.Detail, latency)
+		for _, fix := range f.Fix {
+			fmt.Fprintf(out, "%24s→ %s\n", "", fix)
+		}
+	}
+	if e.ok() {
+		fmt.Fprintln(a.out, "\nTodo lo necesario funciona.")
+	} else {
+		fmt.Fprintln(a.out, "\nHay fallos que corregir.")
+	}
+}
+
+func latencyOf(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// examineGoogle looks whether the credentials can be read; it goes nowhere.
+func examineGoogle(ctx context.Context, e *examination, cfg ccm.Config) {
+	const name = "Google"
+	if cfg.Google.File == "" {
+		e.add(finding{Name: name, Status: off, Detail: "no hay GOOGLE_APPLICATION_CREDENTIALS; los reportes no lo necesitan"})
+		return
+	}
+	client, err := ccm.Open(ccm.Config{Google: cfg.Google})
+	if err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: err.Error()})
+		return
+	}
+	defer client.Close()
+	found, err := client.Google(ctx)
+	if err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven", Fix: []string{googleHint(err)}})
+		return
+	}
+	e.add(finding{Name: name, Status: fine, Detail: "credenciales de tipo " + string(found.Kind())})
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/oauth"
+	"github.com/ccmwf/ccm/store"
+	"github.com/ccmwf/ccm/telegram"
+)
+
+// examineDatabase looks at everything that reports need of the database.
+func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
+	const name = "base de datos"
+	if cfg.Store.URL == "" {
+		e.add(finding{Name: name, Status: failed, Detail: "no está configurada: solo se pueden enviar alertas", Fix: []string{"ponga DATABASE_URL"}})
+		return
+	}
+	db, err := store.Open(cfg.Store)
+	if err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "no se puede usar", Fix: []string{err.Error()}})
+		return
+	}
+	defer db.Close()
+	found, err := db.Inspect(ctx)
+	if err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "no se alcanza", Fix: []string{err.Error()}})
+		return
+	}
+	e.add(finding{Name: name, Status: fine, Detail: found.Server + " " + found.Version, LatencyMS: latencyOf(found.Latency)})
+	for _, w := range db.Warnings() {
+		e.add(finding{Name: "DATABASE_URL", Status: warned, Detail: w})
+	}
+	e.rights(found)
+	if !e.views(ctx, db, found) {
+		return // of what is not there nothing more can be said
+	}
+	e.indexes(found)
+	for _, note := range found.Notes {
+		e.add(finding{Name: "nota", Status: warned, Detail: note})
+	}
+}
+
+// views examines what the queries rely on, and who is in it; false: it is not
+// all there.
+func (e *examination) views(ctx context.Context, db *store.Store, found store.Inspection) bool {
+	const name = "vistas"
+	if len(found.Missing) > 0 {
+		e.add(finding{Name: name, Status: failed, Detail: "a la base de datos le falta algo", Fix: found.Missing})
+		return false
+	}
+	if err := db.Check(ctx); err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "una consulta no se puede hacer", Fix: []string{err.Error()}})
+		return false
+	}
+	e.add(finding{Name: name, Status: fine, Detail: "están todas, con sus columnas"})
+	var counts []string
+	for _, status := range slices.Sorted(maps.Keys(found.Statuses)) {
+		label := status
+		if label == "" {
+			label = "(sin estado)"
+		}
+		counts = append(counts, fmt.Sprintf("%s %d", label, found.Statuses[status]))
+	}
+	if len(counts) == 0 {
+		e.add(finding{Name: "personas", Status: warned, Detail: "vwMisioneros no tiene ninguna"})
+		return true
+	}
+	e.add(finding{Name: "personas", Status: fine, Detail: strings.Join(counts, ", ")})
+	return true
+}
+
+func (e *examination) rights(found store.Inspection) {
+	if found.CanWrite {
+		e.add(finding{Name: "permisos", Status: warned, Detail: "el usuario puede escribir, y los reportes solo leen",
+			Fix: []string{"use uno que solo tenga SELECT sobre vwMisioneros y vwFechasCCMPorDistrito"}})
+	} else {
+		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario solo lee"})
+	}
+	if !found.TLS {
+		e.add(finding{Name: "TLS", Status: warned, Detail: "la conexión va sin cifrar",
+			Fix: []string{"fuera de una red propia, active TLS en el servidor y añada ?ssl_ca=/ruta/ca.pem a DATABASE_URL"}})
+	} else {
+		e.add(finding{Name: "TLS", Status: fine, Detail: "la conexión va cifrada"})
+	}
+}
+
+func (e *examination) indexes(found store.Inspection) {
+	const name = "índices"
+	switch {
+	case len(found.MissingIndexes) > 0:
+		e.add(finding{Name: name, Status: warned, Detail: "faltan, y con muchas filas las consultas son lentas", Fix: found.MissingIndexes})
+	case found.CanShowView:
+		e.add(finding{Name: name, Status: fine, Detail: "los que hacen falta están"})
+	default:
+		e.add(finding{Name: name, Status: warned, Detail: "no se pudo ver de qué tablas salen las vistas",
+			Fix: []string{"para verlo, conceda SHOW VIEW sobre las dos vistas; no hace falta para los reportes"}})
+	}
+}
+
+// examineCache looks whether Redis is there and lets us in.
+func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
+	const name = "caché"
+	if cfg.Cache.URL == "" {
+		e.add(finding{Name: name, Status: fine, Detail: "en la memoria de cada proceso"})
+		return
+	}
+	options, err := redis.ParseURL(cfg.Cache.URL)
+	if err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "REDIS_URL no se entiende"})
+		return
+	}
+	options.MaxRetries = -1
+	options.DialTimeout = 3 * time.Second
+	client := redis.NewClient(options)
+	defer client.Close()
+	redis.SetLogger(silence{})
+	began := time.Now()
+	if err := client.Ping(ctx).Err(); err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "Redis no responde, o no acepta al usuario: atiende la memoria de cada proceso",
+			Fix: []string{"revise que Redis esté en marcha y que REDIS_URL lleve a él (" + err.Error() + ")"}})
+		return
+	}
+	latency := time.Since(began)
+	if err := tryRedis(ctx, client); err != nil {
+		e.add(finding{Name: name, Status: failed, Detail: "el usuario de Redis no puede guardar datos",
+			Fix: []string{"concédale «~ccm:* +get +mget +set +del +ping» (" + err.Error() + ")"}})
+		return
+	}
+	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: latencyOf(latency)})
+}
+
+// tryRedis writes, reads and removes a key of our own.
+func tryRedis(ctx context.Context, client *redis.Client) error {
+	const key = "ccm:doctor"
+	return errors.Join(
+		client.Set(ctx, key, version(), 10*time.Second).Err(),
+		client.MGet(ctx, key).Err(),
+		client.Del(ctx, key).Err(),
+	)
+}
+
+// redisVersion asks politely: a user without +info is no fault.
+func redisVersion(ctx context.Context, client *redis.Client) string {
+	info, err := client.Info(ctx, "server").Result()
+	if err != nil {
+		return "(de versión desconocida)"
+	}
+	for line := range strings.Lines(info) {
+		if v, found := strings.CutPrefix(line, "redis_version:"); found {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "(de versión desconocida)"
+}
+
+// examineTelegram looks whether the bot and the chat exist; it sends nothing.
+func examineTelegram(ctx context.Context, e *examination, cfg ccm.Config) {
+	if cfg.Telegram.Token == "" && cfg.Telegram.TokenFile == "" {
+		e.add(finding{Name: "Telegram", Status: off, Detail: "no se envía nada: falta TELEGRAM_BOT_TOKEN o TELEGRAM_ENABLED es false"})
+		return
+	}
+	bot, err := telegram.New(cfg.Telegram)
+	if err != nil {
+		e.add(finding{Name: "Telegram", Status: failed, Detail: "no se puede usar", Fix: []string{err.Error()}})
+		return
+	}
+	var me struct {
+		Username string `json:"username"`
+	}
+	began := time.Now()
+	if err := bot.Call(ctx, "getMe", nil, &me); err != nil {
+		e.add(finding{Name: "bot", Status: failed, Detail: "Telegram no lo reconoce o no responde", Fix: []string{botHint(err)}})
+		return
+	}
+	e.add(finding{Name: "bot", Status: fine, Detail: "@" + me.Username, LatencyMS: latencyOf(time.Since(began))})
+	if cfg.Chat.Chat == "" {
+		return // a fault of the settings
+	}
+	var chat struct {
+		Type  string `json:"type"`
+		Title string `json:"title"`
+	}
+	if err := bot.Call(ctx, "getChat", map[string]any{"chat_id": cfg.Chat.Chat}, &chat); err != nil {
+		e.add(finding{Name: "chat", Status: failed, Detail: "el bot no lo encuentra", Fix: []string{chatHint(err)}})
+		return
+	}
+	e.add(finding{Name: "chat", Status: fine, Detail: strings.TrimSpace(chatTypes[chat.Type] + " " + quoted(chat.Title))})
+}
+
+var chatTypes = map[string]string{"private": "privado", "group": "grupo", "supergroup": "supergrupo", "channel": "canal"}
+
+// quoted shows a title; a private chat has a person's name instead, which it hides.
+func quoted(title string) string {
+	if title == "" {
+		return ""
+	}
+	return "«" + title + "»"
+}
+
+func botHint(err error) string {
+	if answer, ok := errors.AsType[*telegram.Error](err); ok && (answer.Code == http.StatusUnauthorized || answer.Code == http.StatusNotFound) {
+		return "el token no vale: pida otro a @BotFather y póngalo en TELEGRAM_BOT_TOKEN"
+	}
+	return "revise la salida a api.telegram.org, o TELEGRAM_API_URL (" + err.Error() + ")"
+}
+
+func chatHint(err error) string {
+	return "revise TELEGRAM_CHAT_ID, y que el bot sea miembro del grupo o administrador del canal (" + err.Error() + ")"
+}
+
+// googleHint is the cure that the credentials' own error knows.
+func googleHint(err error) string {
+	if known, ok := errors.AsType[*oauth.Error](err); ok && known.Hint != "" {
+		return known.Hint
+	}
+	return err.Error()
+}

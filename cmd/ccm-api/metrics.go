@@ -1,0 +1,118 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ccmwf/ccm/cache"
+	"github.com/ccmwf/ccm/ccm"
+)
+
+// metrics are what GET /metrics shows.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics(client *ccm.Client) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ccm_http_requests_total", Help: "Peticiones atendidas.",
+		}, []string{"route", "method", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ccm_http_request_duration_seconds", Help: "Duración de las peticiones.",
+			Buckets: []float64{.001, .005, .025, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"route"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "ccm_build_info", Help: "La versión en marcha.", ConstLabels: prometheus.Labels{"version": version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.requests, m.seconds, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registerCache(client.Cache())
+	return m
+}
+
+// registerCache shows the counters of the cache.
+func (m *metrics) registerCache(backend *cache.Backend) {
+	for _, c := range []struct {
+		name, help string
+		read       func(cache.Stats) int64
+	}{
+		{"ccm_cache_memory_hits_total", "Datos servidos de la memoria.", func(s cache.Stats) int64 { return s.MemoryHits }},
+		{"ccm_cache_redis_hits_total", "Datos servidos de Redis.", func(s cache.Stats) int64 { return s.RedisHits }},
+		{"ccm_cache_misses_total", "Datos que no estaban en la caché.", func(s cache.Stats) int64 { return s.Misses }},
+		{"ccm_cache_loads_total", "Cargas desde la base de datos.", func(s cache.Stats) int64 { return s.Loads }},
+		{"ccm_cache_load_errors_total", "Cargas que fallaron.", func(s cache.Stats) int64 { return s.LoadErrors }},
+		{"ccm_cache_stale_total", "Datos anteriores que suplieron a la base de datos.", func(s cache.Stats) int64 { return s.StaleServed }},
+		{"ccm_cache_redis_errors_total", "Consultas a Redis que fallaron.", func(s cache.Stats) int64 { return s.RedisErrors }},
+		{"ccm_cache_unreadable_total", "Entradas de Redis que no se pudieron leer.", func(s cache.Stats) int64 { return s.Unreadable }},
+	} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help},
+			func() float64 { return float64(c.read(backend.Stats())) }))
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ccm_cache_memory_bytes", Help: "Lo que ocupan los datos en memoria.",
+	}, func() float64 { return float64(backend.Stats().Bytes) }))
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// measure counts and times what next answers.
+func (m *metrics) measure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		route := routeOf(r.URL.Path)
+		m.requests.WithLabelValues(route, methodOf(r.Method), strconv.Itoa(seen.status)).Inc()
+		m.seconds.WithLabelValues(route).Observe(time.Since(began).Seconds())
+	})
+}
+
+// routeOf is one of a few labels, whatever a client asks for.
+func routeOf(path string) string {
+	switch path {
+	case "/telegram/proximos-ingresos", "/telegram/proximos-cumpleanos", "/telegram/alerta",
+		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/":
+		return path
+	}
+	if strings.HasPrefix(path, "/datasets/") {
+		return "/datasets/{dataset_id}"
+	}
+	return "other"
+}
+
+func methodOf(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+		return method
+	}
+	return "other"
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the status.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ccmwf/ccm/store"
+	"github.com/ccmwf/ccm/store/migrate"
+)
+
+const migrateLong = `El esquema de referencia, para donde aún no hay base de datos. Una base que ya
+tiene las dos vistas es «adoptada»: no se toca nunca.`
+
+func (a *app) migrateCommand() *cobra.Command {
+	cmd := group(&cobra.Command{
+		Use:     "migrate",
+		Aliases: []string{"migrar"},
+		Short:   "El esquema de referencia, en una base de datos vacía",
+		Long:    migrateLong,
+	})
+	cmd.AddCommand(&cobra.Command{
+		Use:     "status",
+		Aliases: []string{"estado"},
+		Short:   "Qué tiene la base de datos y qué le falta; no cambia nada",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.migrate(cmd.Context(), "consultando la base de datos", migrate.Inspect)
+		},
+	}, &cobra.Command{
+		Use:     "up",
+		Aliases: []string{"aplicar"},
+		Short:   "Aplica lo que falta, si la base de datos está vacía o es propia",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.migrate(cmd.Context(), "aplicando migraciones", migrate.Up)
+		},
+	})
+	return cmd
+}
+
+func (a *app) migrate(ctx context.Context, what string, do func(context.Context, string) (migrate.Status, error)) error {
+	cfg, err := a.library()
+	if err != nil {
+		return err
+	}
+	if cfg.Store.URL == "" {
+		return settingsError{errors.New("DATABASE_URL: falta, y dice qué base de datos migrar")}
+	}
+	stop := a.progress(what)
+	status, err := do(ctx, cfg.Store.URL)
+	stop()
+	if errors.Is(err, migrate.ErrOccupied) {
+		return fmt.Errorf("la base de datos tiene algo con nuestros nombres que no es nuestro (%s): no se tocó nada; use otra base de datos, vacía",
+			strings.Join(status.Taken, ", "))
+	}
+	if err != nil {
+		return databaseError(err)
+	}
+	a.printStatus(status)
+	return nil
+}
+
+func (a *app) printStatus(s migrate.Status) {
+	switch s.State {
+	case migrate.Adopted:
+		fmt.Fprintln(a.out, "Base de datos adoptada: tiene sus propias vistas y no se toca.")
+		return
+	case migrate.Occupied:
+		fmt.Fprintf(a.out, "Base de datos ocupada: estos nombres ya son de otra cosa: %s.\n", strings.Join(s.Taken, ", "))
+		return
+	}
+	fmt.Fprintf(a.out, "Base de datos %s.\n", s.State)
+	for _, m := range s.Migrations {
+		state := "pendiente"
+		if m.Applied {
+			state = "aplicada"
+		}
+		fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", m.Version, state, m.Name)
+	}
+	if n := s.Pending(); n > 0 {
+		fmt.Fprintf(a.out, "%s; se aplican con «ccm-api migrate up».\n", plural(n, "migración pendiente", "migraciones pendientes"))
+	}
+}
+
+// databaseError says what to mend when a database does not let itself be used.
+func databaseError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		return fmt.Errorf("la base de datos no responde: revise que esté en marcha, la red y DATABASE_URL: %w", err)
+	case errors.Is(err, store.ErrDenied):
+		return fmt.Errorf("la base de datos rechazó al usuario o le falta un permiso: revise DATABASE_URL: %w", err)
+	case errors.Is(err, store.ErrSchema):
+		return fmt.Errorf("la base de datos no existe o no es la que se espera: revise su nombre en DATABASE_URL: %w", err)
+	}
+	return err
+}

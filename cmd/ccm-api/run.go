@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/telegram"
+)
+
+// The exit codes, which scripts and timers read; main.go and the help say what
+// they mean.
+const (
+	exitOK = iota
+	exitFailed
+	exitUsage
+	exitUncertain
+)
+
+// app is one run of the command.
+type app struct {
+	lookup  func(string) (string, bool) // settings: the environment, then .env
+	out     io.Writer
+	err     io.Writer
+	verbose bool // logs of a tool go to err
+}
+
+// run is the whole command: what main does, without a process of its own.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
+	a := &app{lookup: lookup, out: stdout, err: stderr}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	called, err := root.ExecuteContextC(ctx)
+	return a.explain(called, err)
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+func misused(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// settingsError joins all faults of the settings, one a line.
+type settingsError struct{ error }
+
+// errReported fails the command without another word: its output said it all.
+var errReported = errors.New("already reported")
+
+// explain prints an error for a person, and says which exit code it is.
+func (a *app) explain(called *cobra.Command, err error) int {
+	var usage usageError
+	var settings settingsError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(a.err, "ccm-api: %v\nLa ayuda: %s --help\n", err, called.CommandPath())
+		return exitUsage
+	case errors.As(err, &settings):
+		faults := strings.Split(err.Error(), "\n")
+		fmt.Fprintf(a.err, "ccm-api: %s que corregir:\n", plural(len(faults), "ajuste", "ajustes"))
+		for _, fault := range faults {
+			fmt.Fprintln(a.err, "  -", fault)
+		}
+		return exitUsage
+	}
+	fmt.Fprintln(a.err, "ccm-api:", err)
+	if sent, ok := errors.AsType[*telegram.Error](err); ok && sent.Outcome == telegram.Uncertain {
+		return exitUncertain
+	}
+	if code := ccm.CodeOf(err); code == ccm.CodeInvalidRequest || code == ccm.CodeInvalidKey {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// plural counts things in Spanish.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/httpapi"
+)
+
+// Time-outs of a connection, each for one of its phases. What the body may take
+// is the API's own matter, and so is the whole request; an answer is small.
+const (
+	headerTimeout  = 5 * time.Second
+	idleTimeout    = 2 * time.Minute
+	answerTimeout  = 15 * time.Second
+	maxHeaderBytes = 32 << 10
+)
+
+const serveLong = `Atiende la API HTTP hasta que recibe SIGTERM o Ctrl-C. Entonces deja de estar
+lista (/ready responde 503), termina las peticiones en curso y sale con 0; una
+segunda señal la corta.
+
+No espera a nada para arrancar: con la base de datos, Redis o Telegram caídos
+atiende lo que puede, y /health lo dice. Nunca cambia la base de datos.`
+
+func (a *app) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve",
+		Aliases: []string{"servir"},
+		Short:   "Atiende la API HTTP",
+		Long:    serveLong,
+		Example: "  ccm-api serve\n  API_PORT=9000 ccm-api serve --env-file /etc/ccm/.env",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
+	}
+}
+
+func (a *app) serve(ctx context.Context) (err error) {
+	cfg, err := a.service()
+	if err != nil {
+		return err
+	}
+	lines, endLog, err := logWriter(cfg.process, a.out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endLog()) }()
+	logger := newLogger(lines, cfg.process.level, a.secrets())
+	slog.SetDefault(logger)
+	redis.SetLogger(redisLogger{logger})
+	cfg.library.Logger, cfg.api.Logger = logger, logger
+
+	listener, err := listen(ctx, cfg.process)
+	if err != nil {
+		logger.Log(ctx, levelCritical, "no se pudo arrancar", keyStage, stageService, "reason", err.Error())
+		return err
+	}
+	client, err := ccm.Open(cfg.library)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	m := newMetrics(client)
+	cfg.api.Metrics = m.handler()
+	api := httpapi.New(client, cfg.api)
+	s := &server{
+		api: api,
+		log: logger,
+		http: &http.Server{
+			Handler:           m.measure(api),
+			ReadHeaderTimeout: headerTimeout,
+			WriteTimeout:      cfg.api.Timeout + ccm.FinishTimeout + answerTimeout,
+			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    maxHeaderBytes,
+			ErrorLog:          log.New(httpErrors{logger}, "", 0),
+		},
+		drain: cfg.api.Timeout + ccm.FinishTimeout,
+	}
+	return s.run(ctx, listener)
+}
+
+// listen takes the port, and says whose fault it is if it cannot.
+func listen(ctx context.Context, cfg processConfig) (net.Listener, error) {
+	address := net.JoinHostPort(cfg.host, strconv.Itoa(cfg.port))
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("el puerto %d ya está en uso: ¿hay otro ccm-api en marcha? Ponga otro en %s", cfg.port, envPort)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("no hay permiso de escuchar en el puerto %d: ponga en %s uno de 1024 o mayor", cfg.port, envPort)
+	case err != nil:
+		return nil, fmt.Errorf("no se puede escuchar en %s: revise %s: %w", address, envHost, err)
+	}
+	return listener, nil
+}
+
+// server is the API while it is served.
+type server struct {
+	api   *httpapi.Handler
+	http  *http.Server
+	log   *slog.Logger
+	drain time.Duration // how long requests under way may go on at the end
+}
+
+// run serves until ctx ends, then lets what is under way finish.
+func (s *server) run(ctx context.Context, listener net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(listener) }()
+	s.api.SetReady(true)
+	s.log.Info("servicio listo", keyStage, stageService, "tiempo_arranque_ms", sinceStart(),
+		"direccion", listener.Addr().String(), "version", version(), "diario", "memoria")
+	select {
+	case err := <-served:
+		return fmt.Errorf("el servidor HTTP terminó: %w", err)
+	case <-ctx.Done():
+	}
+	began := time.Now()
+	s.api.SetReady(false)
+	s.log.Info("servicio deteniéndose: termina las peticiones en curso", keyStage, stageService)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
+	defer cancel()
+	if err := s.http.Shutdown(patience); err != nil {
+		s.log.Error("quedaron peticiones sin terminar", keyStage, stageService, "reason", err.Error())
+		return errors.Join(fmt.Errorf("quedaron peticiones sin terminar después de %v: mire el chat antes de repetirlas", s.drain), s.http.Close())
+	}
+	s.log.Info("servicio detenido", keyStage, stageService, "duration_ms", float64(time.Since(began).Microseconds())/1000)
+	return nil
+}
