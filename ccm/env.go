@@ -117,6 +117,17 @@ func (e *Env) Fail(name, format string, args ...any) {
 	e.faults = append(e.faults, errors.New(name+": "+fmt.Sprintf(format, args...)))
 }
 
+// missing adds a fault of a setting that has no value, unless it has one that
+// could not be read: then that was said already.
+func (e *Env) missing(name, format string, args ...any) {
+	for _, fault := range e.faults {
+		if strings.HasPrefix(fault.Error(), name+":") || strings.HasPrefix(fault.Error(), name+"_FILE:") {
+			return
+		}
+	}
+	e.Fail(name, format, args...)
+}
+
 // Err joins all faults; nil if there are none. Each is a line of its own and
 // begins with the name of its setting.
 func (e *Env) Err() error { return errors.Join(e.faults...) }

@@ -17,6 +17,7 @@ var linked = map[string]string{
 	"github.com/redis/go-redis/v9":     "cache: Redis",
 	"github.com/cespare/xxhash/v2":     "go-redis's",
 	"github.com/dgryski/go-rendezvous": "go-redis's",
+	"golang.org/x/sys":                 "go-redis's, by cpu detection",
 	"go.uber.org/atomic":               "go-redis's",
 	"github.com/maypok86/otter/v2":     "cache: memory",
 	"golang.org/x/oauth2":              "oauth",

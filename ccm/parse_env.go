@@ -111,7 +111,7 @@ func databaseParts(e *Env) string {
 	whole := true
 	for _, s := range []struct{ name, value string }{{envDBHost, host}, {envDBUser, user}, {envDBName, name}} {
 		if s.value == "" {
-			e.Fail(s.name, "falta: hacen falta %s, %s y %s, o bien %s", envDBHost, envDBUser, envDBName, envDatabaseURL)
+			e.missing(s.name, "falta: hacen falta %s, %s y %s, o bien %s", envDBHost, envDBUser, envDBName, envDatabaseURL)
 			whole = false
 		}
 	}
@@ -127,7 +127,7 @@ func parseCache(e *Env) cache.Config {
 	}
 	cfg := cache.Config{URL: e.String(envRedisURL, "")}
 	if cfg.URL == "" {
-		e.Fail(envRedisURL, "falta, y %s es %s; la forma es «redis://host:6379/0»", envCacheProvider, cacheRedis)
+		e.missing(envRedisURL, "falta, y %s es %s; la forma es «redis://host:6379/0»", envCacheProvider, cacheRedis)
 		return cfg
 	}
 	backend, err := cache.Open(cfg)
@@ -162,7 +162,7 @@ func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 		return cfg, telegram.Target{Chat: chat}
 	}
 	if chat == "" {
-		e.Fail(envTelegramChat, "falta: dice a qué chat se envía; %s=false apaga los envíos", envTelegramOn)
+		e.missing(envTelegramChat, "falta: dice a qué chat se envía; %s=false apaga los envíos", envTelegramOn)
 	}
 	checkToken(e, cfg.Token, cfg.TokenFile)
 	return cfg, telegram.Target{Chat: chat}
@@ -174,7 +174,7 @@ const someToken = "1:0123456789abcdefghij0123456789abcde"
 // checkToken checks the form of a token, or of the one in a file.
 func checkToken(e *Env, token, file string) {
 	if token+file == "" {
-		e.Fail(envTelegramToken, "falta: lo da @BotFather; %s=false apaga los envíos", envTelegramOn)
+		e.missing(envTelegramToken, "falta: lo da @BotFather; %s=false apaga los envíos", envTelegramOn)
 		return
 	}
 	if file != "" {

@@ -110,6 +110,7 @@ func TestParseEnvNamesEveryFaultAndNoValue(t *testing.T) {
 		"no patience":          {map[string]string{"TELEGRAM_TIMEOUT_SECONDS": "0"}, []string{"TELEGRAM_TIMEOUT_SECONDS: debe ser un número de 1 a 300"}},
 		"an API of no form":    {map[string]string{"TELEGRAM_API_URL": "http://u:s3creto@h/"}, []string{"TELEGRAM_API_URL: debe ser una dirección"}},
 		"twice the same":       {map[string]string{"REDIS_URL": "s3creto", "REDIS_URL_FILE": "/x", "CACHE_PROVIDER": "redis"}, []string{"también está REDIS_URL_FILE"}},
+		"twice the token":      {map[string]string{"TELEGRAM_BOT_TOKEN": "s3creto", "TELEGRAM_BOT_TOKEN_FILE": "/x", "TELEGRAM_ENABLED": "1", "TELEGRAM_CHAT_ID": "1"}, []string{"también está TELEGRAM_BOT_TOKEN_FILE"}},
 		"a file that is not":   {map[string]string{"DATABASE_URL_FILE": "/no/hay"}, []string{"DATABASE_URL_FILE: no existe el archivo /no/hay"}},
 		"a folder":             {map[string]string{"DATABASE_URL_FILE": filepath.Join(dir, "folder")}, []string{"es un directorio: Docker lo crea"}},
 		"an empty file":        {map[string]string{"DATABASE_URL_FILE": write("empty", " \n", 0o600)}, []string{"está vacío"}},
