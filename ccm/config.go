@@ -41,7 +41,7 @@ type Config struct {
 	Telegram telegram.Config
 
 	// Google finds the credentials that [Client.Google] returns; nothing else
-	// here needs them.
+	// here needs them. Without Scopes they are for [oauth.DriveReadonly].
 	Google oauth.Config
 
 	// Chat is where messages go unless SendOptions.To says otherwise.
@@ -113,6 +113,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Google.Scopes == nil {
+		c.Google.Scopes = []string{oauth.DriveReadonly}
 	}
 	if c.Store.Location == nil {
 		c.Store.Location = c.Location

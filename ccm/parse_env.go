@@ -30,7 +30,7 @@ func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 		Branches: parseBranches(e),
 		Store:    parseStore(e),
 		Cache:    parseCache(e),
-		Google:   oauth.Config{File: e.String(envGoogleFile, ""), TokenFile: e.String(envGoogleToken, "")},
+		Google:   oauth.Config{File: e.String(envGoogleFile, ""), TokenFile: e.String(envGoogleToken, ""), Scopes: []string{oauth.DriveReadonly}},
 		// 0 is a word of its own here, and in Config it is the default.
 		Fresh:    orNegative(e.Duration(envFresh, DefaultFresh, time.Minute, 0, 24*60)),
 		MaxStale: orNegative(e.Duration(envStale, DefaultMaxStale, time.Hour, 0, 30*24)),

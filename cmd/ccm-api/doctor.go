@@ -163,7 +163,7 @@ func examineGoogle(ctx context.Context, e *examination, cfg ccm.Config) {
 	defer client.Close()
 	found, err := client.Google(ctx)
 	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven", Fix: []string{googleHint(err)}})
+		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven", Fix: []string{googleError(err).Error()}})
 		return
 	}
 	e.add(finding{Name: name, Status: fine, Detail: "credenciales de tipo " + string(found.Kind())})

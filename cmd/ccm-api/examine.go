@@ -13,7 +13,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/ccmwf/ccm/ccm"
-	"github.com/ccmwf/ccm/oauth"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
 )
@@ -216,12 +215,4 @@ func botHint(err error) string {
 
 func chatHint(err error) string {
 	return "revise TELEGRAM_CHAT_ID, y que el bot sea miembro del grupo o administrador del canal (" + err.Error() + ")"
-}
-
-// googleHint is the cure that the credentials' own error knows.
-func googleHint(err error) string {
-	if known, ok := errors.AsType[*oauth.Error](err); ok && known.Hint != "" {
-		return known.Hint
-	}
-	return err.Error()
 }
