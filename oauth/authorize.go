@@ -65,8 +65,7 @@ func Authorize(ctx context.Context, cfg Config, show func(url string) error) err
 	w := &wire{base: transportOf(ctx)}
 	token, err := conf.Exchange(w.context(ctx), got.code, oauth2.VerifierOption(verifier))
 	if err != nil {
-		cause, hint := refusal(DesktopClient, err, w)
-		return fault(hint, cause)
+		return refusal(cfg.File, DesktopClient, err, w)
 	}
 	return saveToken(cfg, conf, token)
 }

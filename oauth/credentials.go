@@ -205,18 +205,13 @@ func (c *Credentials) fetch(ctx context.Context, l *loaded) (*oauth2.Token, erro
 	w := &wire{base: c.base}
 	token, err := l.fetch(w.context(ctx))
 	if err == nil {
-		err = c.inspect(l, token)
-		if err == nil {
-			return token, nil
-		}
-		return nil, err
+		return token, c.inspect(l, token)
 	}
-	e := &Error{File: c.cfg.File, Kind: l.kind}
+	file := c.cfg.File
 	if l.kind == DesktopClient {
-		e.File = c.cfg.TokenFile
+		file = c.cfg.TokenFile
 	}
-	e.Err, e.Hint = refusal(l.kind, err, w)
-	return nil, e
+	return nil, refusal(file, l.kind, err, w)
 }
 
 // context makes x/oauth2 use w. It follows no redirect, which would carry the

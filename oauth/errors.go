@@ -86,6 +86,7 @@ const (
 	hintNetwork    = "no se alcanza el servidor de Google: revise la red, el DNS y el proxy de esta máquina"
 	hintTLS        = "no se confía en el certificado del servidor de Google: revise el reloj, los certificados raíz y el proxy"
 	hintProxy      = "respondió algo que no es Google: revise si un proxy o un portal contesta en su lugar"
+	hintExternal   = "el otro proveedor no dio su token, o respondió algo que no se entiende: revise credential_source en el archivo"
 	hintBusy       = "Google no puede atender ahora: vuelva a intentarlo en unos minutos"
 	hintRefused    = "Google no dio un token: revise las credenciales en la consola de Google Cloud"
 	hintDenied     = "la persona no dio el permiso: " + authorizeAgain
@@ -114,16 +115,22 @@ func fileError(file string, err error) *Error {
 
 // refusal explains why the token endpoint gave no token: err is what x/oauth2
 // made of it, w what happened on the wire.
-func refusal(kind Kind, err error, w *wire) (cause error, hint string) {
+func refusal(file string, kind Kind, err error, w *wire) error {
+	e := &Error{File: file, Kind: kind}
 	if w.err != nil {
+		e.Err, e.Hint = w.err, hintNetwork
 		if isCertificate(w.err) {
-			return w.err, hintTLS
+			e.Hint = hintTLS
 		}
-		return w.err, hintNetwork
+		return e
 	}
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok || answer.Response == nil {
-		return errNotGoogle, hintProxy
+		e.Err, e.Hint = errNotGoogle, hintProxy
+		if kind == ExternalAccount { // the other provider may be at fault, in words of its own
+			e.Hint = hintExternal
+		}
+		return e
 	}
 	// The body is dropped: nobody knows what a server puts there.
 	code, description := answer.ErrorCode, answer.ErrorDescription
@@ -134,7 +141,8 @@ func refusal(kind Kind, err error, w *wire) (cause error, hint string) {
 		code = ""
 	}
 	kept := &oauth2.RetrieveError{Response: &http.Response{StatusCode: answer.Response.StatusCode, Status: answer.Response.Status}, ErrorCode: code}
-	return kept, hintFor(kind, kept, description, w)
+	e.Err, e.Hint = kept, hintFor(kind, kept, description, w)
+	return e
 }
 
 func hintFor(kind Kind, answer *oauth2.RetrieveError, description string, w *wire) string {

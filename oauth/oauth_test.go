@@ -277,7 +277,7 @@ func TestClientSendsTheToken(t *testing.T) {
 	body := &closed{Reader: strings.NewReader("x")}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://192.0.2.1/", body)
 	is.NoErr(err)
-	_, err = client.Do(request) //nolint:bodyclose // there is none
+	_, err = client.Do(request)
 	is.True(err != nil)
 	is.True(body.closed)
 }
@@ -300,7 +300,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	for _, value := range []any{cfg, &cfg, c, c.Client(), err, struct{ C *oauth.Credentials }{c}, struct{ C oauth.Config }{cfg}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			text := fmt.Sprintf(verb, value)
-			if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) || strings.Contains(text, fmt.Sprint([]byte(secret))[1:10]) {
+			if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) || strings.Contains(text, fmt.Sprintf("%d", []byte(secret))[1:10]) {
 				t.Errorf("%s of %T shows a secret: %s", verb, value, text)
 			}
 		}
