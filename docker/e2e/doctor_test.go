@@ -1,0 +1,55 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+)
+
+// TestDoctorNamesWhatADatabaseLacks takes one thing after another from a
+// database that works, and asks for the diagnosis an operator would act on.
+func TestDoctorNamesWhatADatabaseLacks(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			_, env := telegramEnv(t)
+			url := db.url(t)
+			env = append(env, "DATABASE_URL="+url)
+			says := func(wantExit int, want ...string) {
+				t.Helper()
+				is := is.New(t)
+				exit, out := runCommand(t, env, "doctor")
+				is.Equal(exit, wantExit)
+				for _, w := range want {
+					if !strings.Contains(out, w) {
+						t.Errorf("the diagnosis does not say %q:\n%s", w, out)
+					}
+				}
+				is.True(!strings.Contains(out, "root:")) // no user with a password
+			}
+			says(1, "vwMisioneros", "vwFechasCCMPorDistrito")
+
+			exit, out := runCommand(t, env, "migrate", "up")
+			t.Log(out)
+			is.New(t).Equal(exit, 0)
+			says(0, "los que hacen falta están", "vwMisioneros no tiene ninguna")
+
+			execute(t, url, "DROP INDEX "+strings.ReplaceAll(indexOf(t, url), "/", " ON "))
+			says(0, "faltan, y con muchas filas", "CREATE INDEX")
+
+			execute(t, url, `DROP VIEW vwMisioneros; CREATE VIEW vwMisioneros AS
+				SELECT id AS ID, rama AS Rama, distrito AS Distrito, nombre_misionero AS Nombre_del_misionero FROM ccm_generaciones`)
+			says(1, "Fecha_nacimiento")
+
+			execute(t, url, "DROP VIEW vwMisioneros")
+			says(1, "vwMisioneros")
+		})
+	}
+}
+
+// indexOf returns "index/table" of an index that a branch is looked up by.
+func indexOf(tb testing.TB, url string) string {
+	tb.Helper()
+	return column(tb, open(tb, url), `SELECT DISTINCT CONCAT(index_name, '/', table_name) FROM information_schema.statistics
+		WHERE table_schema = DATABASE() AND table_name = 'ccm_generaciones' AND column_name = 'rama' AND seq_in_index = 1 ORDER BY 1`, 0)[0]
+}
