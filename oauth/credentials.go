@@ -249,6 +249,8 @@ func (c *Credentials) Client() *http.Client {
 // bearer is the transport that adds a token.
 type bearer struct{ c *Credentials }
 
+// RoundTrip sends a request with a token, or without one where a redirect led
+// it to another host.
 func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !isSecure(r.URL) {
 		closeBody(r)

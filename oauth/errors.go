@@ -23,6 +23,7 @@ type Error struct {
 	Err  error  // the cause
 }
 
+// Error names the file, its kind and the cause, and ends with the hint.
 func (e *Error) Error() string {
 	where := "oauth"
 	if e.File != "" {
@@ -196,6 +197,7 @@ type wire struct {
 	date string
 }
 
+// RoundTrip sends a request and keeps how it went.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := w.base.RoundTrip(r)
 	if w.err = err; err == nil {
