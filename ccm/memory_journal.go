@@ -57,8 +57,7 @@ func (j *memoryJournal) resume(key, fingerprint string) (Receipt, error) {
 	case e.place == nil:
 		return Receipt{}, errKeyBusy
 	}
-	r := e.receipt
-	r.Parts = slices.Clone(r.Parts)
+	r := e.copy()
 	if r.Replayed = r.finished(); !r.Replayed {
 		j.ended.Remove(e.place)
 		e.place = nil
@@ -78,9 +77,14 @@ func (j *memoryJournal) Begin(_ context.Context, d Delivery) (Receipt, error) {
 	if e.key != "" {
 		j.byKey[e.key] = e
 	}
+	return e.copy(), nil
+}
+
+// copy is the receipt as it is now, for a caller to keep.
+func (e *memoryEntry) copy() Receipt {
 	r := e.receipt
 	r.Parts = slices.Clone(r.Parts)
-	return r, nil
+	return r
 }
 
 func (j *memoryJournal) Mark(_ context.Context, id string, part int, r PartResult) error {

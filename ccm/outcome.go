@@ -54,7 +54,7 @@ func telegramMessage(code Code, e *telegram.Error) string {
 	switch {
 	case code == CodeTelegramRateLimited:
 		return fmt.Sprintf("Telegram pide esperar %.0f s antes de enviar más a este chat.", math.Ceil(e.RetryAfter.Seconds()))
-	case code == CodeTelegramAPI && (e.Code == http.StatusUnauthorized || e.Code == http.StatusNotFound):
+	case code == CodeTelegramAPI && e.BadToken():
 		return "Telegram no acepta el token del bot: revise TELEGRAM_BOT_TOKEN."
 	case code == CodeTelegramAPI && e.Code == http.StatusForbidden:
 		return fmt.Sprintf("El bot no puede escribir en el chat: revise TELEGRAM_CHAT_ID y que el bot siga en él (%s).", e.Description)

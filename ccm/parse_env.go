@@ -3,7 +3,6 @@ package ccm
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -139,9 +138,6 @@ func parseCache(e *Env) cache.Config {
 	return cfg
 }
 
-// chatForm is a chat's id or a public name: https://core.telegram.org/bots/api#sendmessage
-var chatForm = regexp.MustCompile(`^(-?[1-9][0-9]{0,18}|@[A-Za-z][A-Za-z0-9_]{3,31})$`)
-
 func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 	cfg := telegram.Config{
 		BaseURL: e.String(envTelegramURL, ""),
@@ -152,20 +148,20 @@ func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 			e.Fail(envTelegramURL, "debe ser una dirección http:// o https:// sin usuario ni parámetros, como %s", defaultTelegramURL)
 		}
 	}
-	chat := e.String(envTelegramChat, "")
-	if chat != "" && !chatForm.MatchString(chat) {
+	to := telegram.Target{Chat: e.String(envTelegramChat, "")}
+	if to.Chat != "" && to.Check() != nil {
 		e.Fail(envTelegramChat, "debe ser un número como -1001234567890, o un nombre como @canal")
 	}
 	cfg.Token, cfg.TokenFile = e.raw(envTelegramToken)
 	if !e.Bool(envTelegramOn, cfg.Token+cfg.TokenFile != "") {
 		cfg.Token, cfg.TokenFile = "", ""
-		return cfg, telegram.Target{Chat: chat}
+		return cfg, to
 	}
-	if chat == "" {
+	if to.Chat == "" {
 		e.missing(envTelegramChat, "falta: dice a qué chat se envía; %s=false apaga los envíos", envTelegramOn)
 	}
 	checkToken(e, cfg.Token, cfg.TokenFile)
-	return cfg, telegram.Target{Chat: chat}
+	return cfg, to
 }
 
 // someToken has the form of a token, to check the rest of a telegram.Config.

@@ -30,13 +30,14 @@ func (r rules[T]) apply(rows []T) (good []T, skipped int, err error) {
 		if !r.whole(row) {
 			continue
 		}
-		if _, twice := seen[r.identity(row)]; twice && err == nil {
+		identity := r.identity(row)
+		if _, twice := seen[identity]; twice && err == nil {
 			err = fail(CodeDuplicateRecords, "%s da dos veces el mismo registro: %s.", r.view, r.describe(row))
 		}
 		if wrong := r.miscount(row); wrong != nil && err == nil {
 			err = wrong
 		}
-		seen[r.identity(row)] = struct{}{}
+		seen[identity] = struct{}{}
 		good = append(good, row)
 	}
 	if len(good) == 0 && len(rows) > 0 {

@@ -120,8 +120,12 @@ func (c *Client) send(ctx context.Context, s shipment, o SendOptions) (Receipt, 
 // dispatch goes the way of a shipment: journal, data, message, Telegram.
 func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Receipt, error) {
 	l := ledger{client: c, journal: c.cfg.Journal, urgent: s.urgent}
+	var fingerprint string
+	if !o.DryRun {
+		fingerprint = s.fingerprint(o.To)
+	}
 	if o.Key != "" && !o.DryRun {
-		known, err := l.resume(ctx, o.Key, s.fingerprint(o.To))
+		known, err := l.resume(ctx, o.Key, fingerprint)
 		if err != nil {
 			return Receipt{Meta: s.meta}, err
 		}
@@ -141,7 +145,7 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 		return draft, err
 	}
 	begun, err := l.begin(ctx, draft, Delivery{
-		Key: o.Key, Fingerprint: s.fingerprint(o.To), Report: meta.Dataset, To: o.To, Meta: meta, At: c.cfg.Now(),
+		Key: o.Key, Fingerprint: fingerprint, Report: meta.Dataset, To: o.To, Meta: meta, At: c.cfg.Now(),
 	})
 	if err != nil {
 		return draft, err

@@ -13,6 +13,15 @@ import (
 // column is a column of a table or view; schema "" is the one in use.
 type column struct{ schema, table, name string }
 
+// owner is the table or view that has the column, as SQL names it.
+func (c column) owner() string {
+	table := "`" + c.table + "`"
+	if c.schema != "" {
+		table = "`" + c.schema + "`." + table
+	}
+	return table
+}
+
 // inspectIndexes looks under the views for the columns they filter by, and for
 // an index on each.
 func (s *Store) inspectIndexes(ctx context.Context, found *Inspection) {
@@ -71,19 +80,12 @@ func (s *Store) indexOf(ctx context.Context, c column) (string, error) {
 	if err != nil || index != "" {
 		return "", err
 	}
-	table := "`" + c.table + "`"
-	if c.schema != "" {
-		table = "`" + c.schema + "`." + table
-	}
-	return fmt.Sprintf("CREATE INDEX ix_%s_%s ON %s (`%s`)", c.table, c.name, table, c.name), nil
+	return fmt.Sprintf("CREATE INDEX ix_%s_%s ON %s (`%s`)", c.table, c.name, c.owner(), c.name), nil
 }
 
 // viewDefinition returns the statement that made a view.
 func (s *Store) viewDefinition(ctx context.Context, v column) (string, error) {
-	name := "`" + v.table + "`"
-	if v.schema != "" {
-		name = "`" + v.schema + "`." + name
-	}
+	name := v.owner()
 	found, err := read(ctx, s, "inspect", "SHOW CREATE VIEW "+name, nil, func(definition *string) []any {
 		var ignored string
 		return []any{text(&ignored), text(definition), text(&ignored), text(&ignored)}

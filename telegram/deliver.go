@@ -71,7 +71,7 @@ func checkDelivery(ctx context.Context, to Target, parts []Part) error {
 	if ctx == nil {
 		return errNilContext
 	}
-	if err := to.check(); err != nil {
+	if err := to.Check(); err != nil {
 		return err
 	}
 	if len(parts) == 0 {

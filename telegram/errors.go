@@ -99,6 +99,13 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// BadToken reports whether Telegram does not know the bot: 401, or 404 where the
+// token has not even the form of one.
+// https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/ClientManager.cpp
+func (e *Error) BadToken() bool {
+	return e.Code == http.StatusUnauthorized || e.Code == http.StatusNotFound
+}
+
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 

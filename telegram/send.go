@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"unicode/utf16"
 )
 
 // Target is where a message goes, and how.
@@ -44,9 +43,12 @@ type Sent struct {
 // when it is named: it is where a message without a thread goes.
 const general = 1
 
+// chatForm is a chat's id or a public name: https://core.telegram.org/bots/api#sendmessage
 var chatForm = regexp.MustCompile(`^(-?[1-9][0-9]{0,18}|@[A-Za-z][A-Za-z0-9_]{3,31})$`)
 
-func (t Target) check() error {
+// Check says what is wrong with a Target, as Send and Deliver do: [ErrInvalid].
+// Whether there is such a chat, only Telegram knows.
+func (t Target) Check() error {
 	switch {
 	case t.Chat == "":
 		return invalid("Target.Chat", `it is empty; give a chat's id such as "-1001234567890", or "@name"`)
@@ -85,7 +87,7 @@ func (p Part) units() int {
 	}
 	n := 0
 	for _, r := range p.Plain {
-		n += max(1, utf16.RuneLen(r))
+		n += utf16Len(r)
 	}
 	return n
 }
@@ -128,7 +130,7 @@ func (b *Bot) Send(ctx context.Context, to Target, p Part) (Sent, error) {
 	if ctx == nil {
 		return Sent{}, errNilContext
 	}
-	if err := to.check(); err != nil {
+	if err := to.Check(); err != nil {
 		return Sent{}, err
 	}
 	if err := p.check(); err != nil {

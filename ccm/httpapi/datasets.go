@@ -64,8 +64,5 @@ func answerDataset[T any](x *exchange, r *http.Request, id string, fields []fiel
 	if err != nil {
 		return err
 	}
-	if data.Records == nil {
-		data.Records = []T{}
-	}
 	return x.json(http.StatusOK, jsonType, &data)
 }

@@ -93,10 +93,15 @@ func (x *exchange) json(status int, contentType []string, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
+	x.bytes(status, contentType, buf.Bytes())
+	return nil
+}
+
+// bytes writes content as the whole answer.
+func (x *exchange) bytes(status int, contentType []string, content []byte) {
 	header := x.Header()
 	header["Content-Type"] = contentType
-	header["Content-Length"] = []string{strconv.Itoa(buf.Len())}
+	header["Content-Length"] = []string{strconv.Itoa(len(content))}
 	x.WriteHeader(status)
-	_, _ = x.Write(buf.Bytes()) // a caller that left gets nothing more
-	return nil
+	_, _ = x.Write(content) // a caller that left gets nothing more
 }

@@ -72,10 +72,7 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if s := c.Store(); s != nil {
 		database.ask = s.Ping
 	}
-	cache := &check{detail: func(error) string { return "Redis no responde; atiende la memoria de este proceso" }, ttl: checkTTL, now: now}
-	if b := c.Cache(); b != nil {
-		cache.ask = b.Ping
-	}
+	cache := &check{ask: c.Cache().Ping, detail: func(error) string { return "Redis no responde; atiende la memoria de este proceso" }, ttl: checkTTL, now: now}
 	bot := &check{detail: telegramDetail, ttl: telegramTTL, now: now}
 	if b := c.Telegram(); b != nil {
 		bot.ask = func(ctx context.Context) error { return b.Call(ctx, "getMe", nil, nil) }
@@ -126,7 +123,7 @@ func telegramDetail(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no respondió a tiempo"
-	case errors.As(err, &refused) && (refused.Code == http.StatusUnauthorized || refused.Code == http.StatusNotFound):
+	case errors.As(err, &refused) && refused.BadToken():
 		return "rechazó el token del bot"
 	case errors.As(err, &refused) && refused.Code != 0:
 		return "respondió con un error"

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"embed"
 	"net/http"
-	"strconv"
 
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
@@ -52,15 +51,7 @@ func (x *exchange) file(name, contentType string) error {
 	if err != nil {
 		return err
 	}
-	return x.bytes(contentType, content)
-}
-
-// bytes answers content as it is.
-func (x *exchange) bytes(contentType string, content []byte) error {
-	x.Header().Set("Content-Type", contentType)
-	x.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	x.WriteHeader(http.StatusOK)
-	_, _ = x.Write(content) // a caller that left gets nothing more
+	x.bytes(http.StatusOK, []string{contentType}, content)
 	return nil
 }
 
@@ -70,7 +61,8 @@ func (h *Handler) openAPIDocument(x *exchange, _ *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return x.bytes("application/json", document)
+	x.bytes(http.StatusOK, jsonType, document)
+	return nil
 }
 
 // indexAnswer is the body of GET /. Its addresses are relative to it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -109,10 +110,8 @@ func (a *app) datasetCommand() *cobra.Command {
 
 // checkOutput says whether the -o of a command is one of its forms.
 func checkOutput(form string, forms ...string) error {
-	for _, f := range forms {
-		if f == form {
-			return nil
-		}
+	if slices.Contains(forms, form) {
+		return nil
 	}
 	return misused("la opción -o debe ser %s", strings.Join(forms, ", "))
 }

@@ -146,8 +146,6 @@ func (e *examination) print(a *app) {
 	}
 }
 
-func latencyOf(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
 // examineGoogle looks whether the credentials can be read; it goes nowhere.
 func examineGoogle(ctx context.Context, e *examination, cfg ccm.Config) {
 	const name = "Google"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
 		e.add(finding{Name: name, Status: failed, Detail: "no se alcanza", Fix: []string{err.Error()}})
 		return
 	}
-	e.add(finding{Name: name, Status: fine, Detail: found.Server + " " + found.Version, LatencyMS: latencyOf(found.Latency)})
+	e.add(finding{Name: name, Status: fine, Detail: found.Server + " " + found.Version, LatencyMS: milliseconds(found.Latency)})
 	for _, w := range db.Warnings() {
 		e.add(finding{Name: "DATABASE_URL", Status: warned, Detail: w})
 	}
@@ -135,7 +134,7 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 			Fix: []string{"concédale «~ccm:* +get +mget +set +del +ping» (" + err.Error() + ")"}})
 		return
 	}
-	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: latencyOf(latency)})
+	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: milliseconds(latency)})
 }
 
 // tryRedis writes, reads and removes a key of our own.
@@ -181,7 +180,7 @@ func examineTelegram(ctx context.Context, e *examination, cfg ccm.Config) {
 		e.add(finding{Name: "bot", Status: failed, Detail: "Telegram no lo reconoce o no responde", Fix: []string{botHint(err)}})
 		return
 	}
-	e.add(finding{Name: "bot", Status: fine, Detail: "@" + me.Username, LatencyMS: latencyOf(time.Since(began))})
+	e.add(finding{Name: "bot", Status: fine, Detail: "@" + me.Username, LatencyMS: milliseconds(time.Since(began))})
 	if cfg.Chat.Chat == "" {
 		return // a fault of the settings
 	}
@@ -207,7 +206,7 @@ func quoted(title string) string {
 }
 
 func botHint(err error) string {
-	if answer, ok := errors.AsType[*telegram.Error](err); ok && (answer.Code == http.StatusUnauthorized || answer.Code == http.StatusNotFound) {
+	if answer, ok := errors.AsType[*telegram.Error](err); ok && answer.BadToken() {
 		return "el token no vale: pida otro a @BotFather y póngalo en TELEGRAM_BOT_TOKEN"
 	}
 	return "revise la salida a api.telegram.org, o TELEGRAM_API_URL (" + err.Error() + ")"

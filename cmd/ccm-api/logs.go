@@ -127,4 +127,7 @@ func (l httpErrors) Write(line []byte) (int, error) {
 }
 
 // sinceStart is how long the process has run, in milliseconds.
-func sinceStart() float64 { return float64(time.Since(started).Microseconds()) / 1000 }
+func sinceStart() float64 { return milliseconds(time.Since(started)) }
+
+// milliseconds is d with microsecond precision.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

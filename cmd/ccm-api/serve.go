@@ -75,18 +75,19 @@ func (a *app) serve(ctx context.Context) (err error) {
 	m := newMetrics(client)
 	cfg.api.Metrics = m.handler()
 	api := httpapi.New(client, cfg.api)
+	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
 	s := &server{
 		api: api,
 		log: logger,
 		http: &http.Server{
 			Handler:           m.measure(api),
 			ReadHeaderTimeout: headerTimeout,
-			WriteTimeout:      cfg.api.Timeout + ccm.FinishTimeout + answerTimeout,
+			WriteTimeout:      longest + answerTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
-		drain: cfg.api.Timeout + ccm.FinishTimeout,
+		drain: longest,
 	}
 	return s.run(ctx, listener)
 }
@@ -135,6 +136,6 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 		s.log.Error("quedaron peticiones sin terminar", keyStage, stageService, "reason", err.Error())
 		return errors.Join(fmt.Errorf("quedaron peticiones sin terminar después de %v: mire el chat antes de repetirlas", s.drain), s.http.Close())
 	}
-	s.log.Info("servicio detenido", keyStage, stageService, "duration_ms", float64(time.Since(began).Microseconds())/1000)
+	s.log.Info("servicio detenido", keyStage, stageService, "duration_ms", milliseconds(time.Since(began)))
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
+	"github.com/ccmwf/ccm/store"
 )
 
 // samplePeople fills the reference table: two districts that arrive within 30
@@ -32,27 +32,26 @@ func foreignPeople(now time.Time) string {
 		day(4), day(25), now.AddDate(-19, 0, 7).Format(time.DateOnly))
 }
 
-// open connects to a mysql:// URL of testenv.
+// open connects to a URL of testenv.
 func open(tb testing.TB, url string) *sql.DB {
 	tb.Helper()
-	rest := strings.TrimPrefix(url, "mysql://")
-	userinfo, rest, _ := strings.Cut(rest, "@")
-	host, name, _ := strings.Cut(rest, "/")
-	cfg := mysql.NewConfig()
-	cfg.User, cfg.Passwd, _ = strings.Cut(userinfo, ":")
-	cfg.Net, cfg.Addr, cfg.DBName, cfg.MultiStatements = "tcp", host, name, true
-	db, err := sql.Open("mysql", cfg.FormatDSN())
+	connector, err := store.Connector(store.Config{URL: url, QueryTimeout: -1})
 	if err != nil {
 		tb.Fatal(err)
 	}
+	db := sql.OpenDB(connector)
 	tb.Cleanup(func() { db.Close() })
 	return db
 }
 
+// execute runs statements, each of which ends a line with its semicolon.
 func execute(tb testing.TB, url, script string) {
 	tb.Helper()
-	if _, err := open(tb, url).Exec(script); err != nil {
-		tb.Fatal(err)
+	db := open(tb, url)
+	for statement := range strings.SplitSeq(strings.TrimSpace(script), ";\n") {
+		if _, err := db.Exec(statement); err != nil {
+			tb.Fatal(err)
+		}
 	}
 }
 

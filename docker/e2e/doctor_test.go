@@ -37,7 +37,7 @@ func TestDoctorNamesWhatADatabaseLacks(t *testing.T) {
 			execute(t, url, "DROP INDEX "+strings.ReplaceAll(indexOf(t, url), "/", " ON "))
 			says(0, "faltan, y con muchas filas", "CREATE INDEX")
 
-			execute(t, url, `DROP VIEW vwMisioneros; CREATE VIEW vwMisioneros AS
+			execute(t, url, `CREATE OR REPLACE VIEW vwMisioneros AS
 				SELECT id AS ID, rama AS Rama, distrito AS Distrito, nombre_misionero AS Nombre_del_misionero FROM ccm_generaciones`)
 			says(1, "Fecha_nacimiento")
 

@@ -107,10 +107,7 @@ func start(ctx context.Context, listener net.Listener) (_ *demo, err error) {
 	d.fake.Now = func() time.Time { return time.Now().In(zone) }
 	d.fake.AddChat(telegramtest.Chat{ID: chat, Type: "supergroup", Title: "Presidencia de la Rama 14"})
 
-	if d.db, err = embedded.Start(ctx); err != nil {
-		return nil, err
-	}
-	if err := embedded.Sample(ctx, d.db.URL(), store.DateOf(time.Now().In(zone))); err != nil {
+	if d.db, err = embedded.StartSample(ctx, store.DateOf(time.Now().In(zone))); err != nil {
 		return nil, err
 	}
 	d.client, err = ccm.Open(ccm.Config{

@@ -109,15 +109,11 @@ func openClient(ctx context.Context, lookup func(string) (string, bool)) (*ccm.C
 	}
 	closeDB := func() {}
 	if cfg.Store.URL == "" {
-		db, err := embedded.Start(ctx)
+		db, err := embedded.StartSample(ctx, store.DateOf(time.Now().In(cfg.Location)))
 		if err != nil {
 			return nil, nil, err
 		}
 		closeDB = func() { db.Close() }
-		if err := embedded.Sample(ctx, db.URL(), store.DateOf(time.Now().In(cfg.Location))); err != nil {
-			closeDB()
-			return nil, nil, err
-		}
 		cfg.Store.URL, cfg.Branch = db.URL(), 14
 	}
 	client, err := ccm.Open(cfg)

@@ -46,14 +46,11 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		return err
 	}
 	if cfg.Store.URL == "" {
-		db, err := embedded.Start(ctx)
+		db, err := embedded.StartSample(ctx, store.DateOf(time.Now().In(cfg.Location)))
 		if err != nil {
 			return err
 		}
 		defer db.Close()
-		if err := embedded.Sample(ctx, db.URL(), store.DateOf(time.Now().In(cfg.Location))); err != nil {
-			return err
-		}
 		cfg.Store.URL = db.URL()
 	}
 	client, err := ccm.Open(cfg)

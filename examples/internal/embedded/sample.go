@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,6 +27,18 @@ func Sample(ctx context.Context, url string, today store.Date) error {
 	db := sql.OpenDB(connector)
 	defer db.Close()
 	return insert(ctx, db, people(today))
+}
+
+// StartSample is [Start] and [Sample].
+func StartSample(ctx context.Context, today store.Date) (*Server, error) {
+	s, err := Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := Sample(ctx, s.URL(), today); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // missionary is a row of ccm_generaciones. An empty text and a zero Date are NULL.
