@@ -3,6 +3,7 @@ package ccm
 import (
 	"cmp"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -125,9 +126,13 @@ func parseCache(e *Env) cache.Config {
 		return cache.Config{}
 	}
 	cfg := cache.Config{URL: e.String(envRedisURL, "")}
+	password := e.String(envRedisPassword, "")
 	if cfg.URL == "" {
 		e.missing(envRedisURL, "falta, y %s es %s; la forma es «redis://host:6379/0»", envCacheProvider, cacheRedis)
 		return cfg
+	}
+	if password != "" {
+		cfg.URL = withPassword(e, cfg.URL, password)
 	}
 	backend, err := cache.Open(cfg)
 	if err != nil {
@@ -136,6 +141,21 @@ func parseCache(e *Env) cache.Config {
 	}
 	backend.Close() // nothing was dialled
 	return cfg
+}
+
+// withPassword puts REDIS_PASSWORD into REDIS_URL, so that one mounted secret
+// serves Redis and its clients alike.
+func withPassword(e *Env, address, password string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address // cache.Open says what is wrong with it
+	}
+	if old, _ := u.User.Password(); old != "" {
+		e.Fail(envRedisPassword, "%s ya lleva una contraseña: quítela de allí (la forma es «redis://usuario@host:6379/0»), o quite %s", envRedisURL, envRedisPassword)
+		return address
+	}
+	u.User = url.UserPassword(u.User.Username(), password)
+	return u.String()
 }
 
 func parseTelegram(e *Env) (telegram.Config, telegram.Target) {

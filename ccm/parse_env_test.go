@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/matryer/is"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/telegram/telegramtest"
@@ -68,6 +69,31 @@ func TestParseEnvMakesAURLOfParts(t *testing.T) {
 	is.True(strings.Contains(err.Error(), "DB_NAME: falta"))
 }
 
+func TestParseEnvPutsThePasswordIntoTheRedisURL(t *testing.T) {
+	const password = "a@b:c/d?e#f%41 ñ&+=[]"
+	for url, user := range map[string]string{
+		"redis://redis:6379/0":             "",
+		"redis://ccm@redis:6379/0":         "ccm",
+		"rediss://ccm:@redis:6379/0?db=1":  "ccm",
+		"redis://a%40b@[::1]:6379/0":       "a@b",
+		"unix://ccm@/run/redis.sock?db=15": "ccm",
+	} {
+		t.Run(url, func(t *testing.T) {
+			is := is.New(t)
+			cfg, err := ccm.ParseEnv(lookup(map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": url, "REDIS_PASSWORD": password}))
+			is.NoErr(err)
+			plain, err := redis.ParseURL(url)
+			is.NoErr(err)
+			got, err := redis.ParseURL(cfg.Cache.URL)
+			is.NoErr(err)
+			is.Equal(got.Username, user)
+			is.Equal(got.Password, password)
+			is.Equal(got.Addr, plain.Addr)
+			is.Equal(got.DB, plain.DB)
+		})
+	}
+}
+
 func TestParseEnvReadsSecretsFromFiles(t *testing.T) {
 	is := is.New(t)
 	path := filepath.Join(t.TempDir(), "token")
@@ -96,6 +122,9 @@ func TestParseEnvNamesEveryFaultAndNoValue(t *testing.T) {
 		"a cache of no kind":   {map[string]string{"CACHE_PROVIDER": "s3creto"}, []string{"CACHE_PROVIDER: debe ser uno de: memory, redis"}},
 		"redis without a URL":  {map[string]string{"CACHE_PROVIDER": "redis"}, []string{"REDIS_URL: falta"}},
 		"a redis of no form":   {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "http://:s3creto@h"}, []string{"REDIS_URL: no sirve"}},
+		"twice a password":     {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://ccm:s3creto@h", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_PASSWORD: REDIS_URL ya lleva una contraseña: quítela de allí"}},
+		"a password of none":   {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_URL: falta"}},
+		"one for no URL":       {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://h:s3creto/0", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_URL: no sirve"}},
 		"minutes of no number": {map[string]string{"REPORT_CACHE_TTL_MINUTES": "s3creto"}, []string{"REPORT_CACHE_TTL_MINUTES: debe ser un número de 0 a 1440"}},
 		"minutes that are NaN": {map[string]string{"REPORT_CACHE_TTL_MINUTES": "NaN"}, []string{"REPORT_CACHE_TTL_MINUTES"}},
 		"hours below zero":     {map[string]string{"CCM_CACHE_STALE_HOURS": "-1"}, []string{"CCM_CACHE_STALE_HOURS: debe ser un número de 0 a 720"}},
@@ -164,6 +193,7 @@ func TestSettingsAreThoseThatAreRead(t *testing.T) {
 func FuzzParseEnvShowsNoValue(f *testing.F) {
 	f.Add("DATABASE_URL", "mysql://u:s3creto@h/d")
 	f.Add("REDIS_URL", "redis://:s3creto@%zz")
+	f.Add("REDIS_PASSWORD", "s3creto")
 	f.Add("TELEGRAM_BOT_TOKEN", "1:s3creto")
 	f.Add("TELEGRAM_API_URL", "http://s3creto\x7f")
 	f.Fuzz(func(t *testing.T, name, value string) {

@@ -18,6 +18,7 @@ const (
 	envFeb29           = "CCM_FEB29"
 	envCacheProvider   = "CACHE_PROVIDER"
 	envRedisURL        = "REDIS_URL"
+	envRedisPassword   = "REDIS_PASSWORD"
 	envFresh           = "REPORT_CACHE_TTL_MINUTES"
 	envStale           = "CCM_CACHE_STALE_HOURS"
 	envBranch          = "RAMA_ACTUAL"
@@ -55,6 +56,7 @@ func Settings() []Setting {
 		{Name: envDBName, Doc: "The name of the database.", Spanish: "El nombre de la base de datos."},
 		{Name: envCacheProvider, Default: cacheMemory, Doc: "Where data are kept between requests: `memory`, or `redis` (shared by replicas).", Spanish: "Dónde se guardan los datos entre peticiones: memory, o redis (compartido entre réplicas)."},
 		{Name: envRedisURL, Doc: "The Redis of `CACHE_PROVIDER=redis`: `redis://:password@host:6379/0`; `rediss://` with TLS.", Spanish: "El Redis de CACHE_PROVIDER=redis: «redis://:contraseña@host:6379/0»; rediss:// con TLS.", Secret: true},
+		{Name: envRedisPassword, Doc: "The password for `REDIS_URL` where that has none, so that one secret serves Redis too.", Spanish: "La contraseña de REDIS_URL cuando esta no la lleva; así un solo secreto sirve también a Redis.", Secret: true},
 		{Name: envFresh, Default: fmt.Sprint(DefaultFresh.Minutes()), Doc: "Minutes that data are served without asking the database; 0: no cache.", Spanish: "Minutos que los datos se sirven sin consultar la base; 0 apaga la caché."},
 		{Name: envStale, Default: fmt.Sprint(DefaultMaxStale.Hours()), Doc: "Hours that data may be old and still stand in for a database that is away; 0: none do.", Spanish: "Horas que pueden tener los datos que suplen a una base caída; 0: ninguna los suple."},
 		{Name: envBranch, Doc: "The branch of a request that names none; without it such a request is about all.", Spanish: "La rama de las peticiones que no dicen cuál; sin ella son sobre todas."},

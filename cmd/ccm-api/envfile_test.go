@@ -67,6 +67,8 @@ func TestLogShowsNoSecret(t *testing.T) {
 		`DATABASE_URL=mysql://lector:p%40ss"<w\rd>@db.example.org/ccm?charset=utf8mb4`,
 		"CCM_API_KEYS=uno=0123456789abcdef,dos=fedcba9876543210",
 		"DB_PASSWORD=ab",
+		"REDIS_URL=redis://ccm@redis:6379/0",
+		"REDIS_PASSWORD=r/d s#1ñ%41",
 	})
 	var out bytes.Buffer
 	logger := newLogger(&out, levels["DEBUG"], secretValues(env))
@@ -77,6 +79,9 @@ func TestLogShowsNoSecret(t *testing.T) {
 		"a password as written":    {`no entra con p%40ss"<w\rd>`, `<w\\rd>`},
 		"the same, decoded":        {`no entra con p@ss"<w\rd>`, "p@ss"},
 		"a password of another":    {"redis://:hunter2@redis:6379", "hunter2"},
+		"Redis's password":         {"WRONGPASS r/d s#1ñ%41", "r/d"},
+		"the same in its URL":      {"redis://ccm:r%2Fd%20s%231%C3%B1%2541@redis:6379/0", "r%2Fd"},
+		"the same in a query":      {"?clave=r%2Fd+s%231%C3%B1%2541", "r%2Fd"},
 		"an API key":               {"clave 0123456789abcdef", "0123456789abcdef"},
 		"an e-mail address":        {"correo ana.perez@example.org", "ana.perez"},
 		"one in a stack of others": {"x\n\tpanic: " + token + "\n", token},
