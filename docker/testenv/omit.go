@@ -17,8 +17,9 @@ var (
 	omitted   = map[string]bool{} // names of tests
 )
 
-// omit skips the test, or fails it where Docker is demanded.
-func omit(tb testing.TB, why error) {
+// Omit skips the test for want of something of Docker, and has [Main] say so;
+// where Docker is demanded, it fails the test.
+func Omit(tb testing.TB, why error) {
 	tb.Helper()
 	if os.Getenv(requireEnv) == "1" {
 		tb.Fatalf("testenv: %v (%s=1 no deja omitir la prueba; docker/bases hace las imágenes)", why, requireEnv)

@@ -62,7 +62,7 @@ func (s shared) container(tb testing.TB) *Container {
 	tb.Helper()
 	c, err := s.start()
 	if err != nil {
-		omit(tb, err)
+		Omit(tb, err)
 	}
 	return c
 }
@@ -87,7 +87,7 @@ func private(tb testing.TB, s server) *Container {
 	tb.Helper()
 	c, err := run(s, onDisk)
 	if err != nil {
-		omit(tb, err)
+		Omit(tb, err)
 	}
 	c.tb = tb
 	tb.Cleanup(func() { c.check(c.pool.Purge(c.resource)) })

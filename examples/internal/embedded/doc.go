@@ -2,8 +2,8 @@
 // go-mysql-server, a MySQL in this process and in memory.
 //
 //  1. [Start] serves an empty database on a port of its own.
-//  2. [Sample] makes the reference schema there and fills it with invented
-//     people, so that the reports of any day look alive. [StartSample] does both.
+//  2. [StartSample] fills it with invented people as well, so that the reports
+//     of any day look alive.
 //
 // It speaks MySQL's protocol and dialect, with root and no password. What it
 // cannot do: stop a query at max_execution_time, rights on a view without those

@@ -7,6 +7,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/ccmwf/ccm/examples/internal/embedded"
+	people "github.com/ccmwf/ccm/examples/internal/sample"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/store/storetest"
 )
@@ -94,7 +95,7 @@ func start(tb testing.TB) *embedded.Server {
 func sample(tb testing.TB, today store.Date) *store.Store {
 	tb.Helper()
 	url := start(tb).URL()
-	if err := embedded.Sample(tb.Context(), url, today); err != nil {
+	if err := people.Load(tb.Context(), url, today); err != nil {
 		tb.Fatal(err)
 	}
 	s, err := store.Open(store.Config{URL: url})

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,9 @@ import (
 	"github.com/dolthub/go-mysql-server/sql"
 	"github.com/dolthub/go-mysql-server/sql/mysql_db"
 	"github.com/sirupsen/logrus"
+
+	"github.com/ccmwf/ccm/examples/internal/sample"
+	"github.com/ccmwf/ccm/store"
 )
 
 // Database is the name of the one database a Server has.
@@ -55,6 +59,18 @@ func Start(ctx context.Context) (*Server, error) {
 		defer close(s.served)
 		_ = srv.Start() // it ends with Close
 	}()
+	return s, nil
+}
+
+// StartSample is [Start] and [sample.Load].
+func StartSample(ctx context.Context, today store.Date) (*Server, error) {
+	s, err := Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := sample.Load(ctx, s.URL(), today); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 

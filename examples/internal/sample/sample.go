@@ -1,4 +1,6 @@
-package embedded
+// Package sample fills a database with invented people, so that the reports of
+// any day look alive: see [Load].
+package sample
 
 import (
 	"context"
@@ -12,13 +14,21 @@ import (
 	"github.com/ccmwf/ccm/store/migrate"
 )
 
-// Sample makes the reference schema in the database of url and loads invented
+// ErrNotOurs is what Load answers for a database that holds anybody else's data.
+var ErrNotOurs = errors.New("sample: the database holds data that are not the sample's")
+
+// Load makes the reference schema in the database of url and loads invented
 // people around today, always the same for the same day: branches 14 and 9, some
 // in every status, arrivals from today on, birthdays from today on, somebody of
-// 29 February, and three people of branch 14 with a hole in their row.
-func Sample(ctx context.Context, url string, today store.Date) error {
-	if _, err := migrate.Up(ctx, url); err != nil {
+// 29 February, and three people of branch 14 with a hole in their row. Those of
+// an earlier Load are replaced; other people are [ErrNotOurs].
+func Load(ctx context.Context, url string, today store.Date) error {
+	found, err := migrate.Up(ctx, url)
+	if err != nil {
 		return err
+	}
+	if found.State != migrate.Ours {
+		return ErrNotOurs
 	}
 	connector, err := store.Connector(store.Config{URL: url, QueryTimeout: -1})
 	if err != nil {
@@ -26,20 +36,19 @@ func Sample(ctx context.Context, url string, today store.Date) error {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	return insert(ctx, db, people(today))
+	var strangers int
+	const others = "SELECT COUNT(*) FROM ccm_generaciones WHERE correo_misional IS NULL OR correo_misional NOT LIKE '%" + mailDomain + "'"
+	if err := db.QueryRowContext(ctx, others).Scan(&strangers); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if strangers > 0 {
+		return ErrNotOurs
+	}
+	return replace(ctx, db, people(today))
 }
 
-// StartSample is [Start] and [Sample].
-func StartSample(ctx context.Context, today store.Date) (*Server, error) {
-	s, err := Start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := Sample(ctx, s.URL(), today); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
-}
+// mailDomain tells the sample's people from all others.
+const mailDomain = "@mision.example.org"
 
 // missionary is a row of ccm_generaciones. An empty text and a zero Date are NULL.
 type missionary struct {
@@ -50,7 +59,7 @@ type missionary struct {
 	country, missionEmail, personalEmail  string
 }
 
-func insert(ctx context.Context, db *sql.DB, all []missionary) error {
+func replace(ctx context.Context, db *sql.DB, all []missionary) error {
 	const columns = "id, tipo, rama, distrito, pais, tratamiento, nombre_misionero, mision_asignada, fecha_generacion, fecha_llegada, fecha_salida, fecha_nacimiento, tres_semanas, correo_misional, correo_personal"
 	var rows []string
 	var args []any
@@ -64,9 +73,9 @@ func insert(ctx context.Context, db *sql.DB, all []missionary) error {
 		rows = append(rows, "(?"+strings.Repeat(", ?", len(row)-1)+")")
 		args = append(args, row...)
 	}
-	query := "INSERT INTO ccm_generaciones (" + columns + ") VALUES " + strings.Join(rows, ", ")
+	query := "REPLACE INTO ccm_generaciones (" + columns + ") VALUES " + strings.Join(rows, ", ")
 	if _, err := db.ExecContext(ctx, query, args...); err != nil {
-		return fmt.Errorf("embedded: loading the sample: %w", err)
+		return fmt.Errorf("sample: loading: %w", err)
 	}
 	return nil
 }
@@ -173,7 +182,7 @@ func (m *missionary) addName(n int) {
 		m.treatment = title
 	}
 	mailbox := plain.Replace(strings.ToLower(first + "." + last))
-	m.missionEmail = mailbox + "@mision.example.org"
+	m.missionEmail = mailbox + mailDomain
 	if n%2 == 0 {
 		m.personalEmail = mailbox + "@correo.example.com"
 	}

@@ -1,0 +1,175 @@
+// Command sandbox is the world outside of ccm-api for development: a fake
+// Telegram with a page that shows the chat, and invented people in the MySQL of
+// DATABASE_URL (none: only the fake). `docker compose --profile dev up` runs it.
+//
+//	go run ./examples/sandbox          serve on port 8081
+//	go run ./examples/sandbox -once    start, say that it works, end
+//	go run ./examples/sandbox -check   ask a running one; exit code 0 if it is ready
+//
+// Beside the Bot API it answers
+//
+//	GET  /                   the chats, as a person sees them
+//	GET  /sandbox/messages   the same as JSON
+//	POST /sandbox/faults     a telegramtest.Fault as JSON: what goes wrong at the next call
+//	GET  /sandbox/ready      200 once the people are loaded
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/ccmwf/ccm/examples/internal/sample"
+	"github.com/ccmwf/ccm/store"
+	"github.com/ccmwf/ccm/telegram/telegramtest"
+)
+
+const (
+	// chat is the one chat of the fake: docker/dev/ccm.env names it too.
+	chat = -1001234567890
+	// patience is how long a MySQL that starts for the first time may take.
+	patience = 90 * time.Second
+	pause    = 500 * time.Millisecond
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
+	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	addr := flags.String("addr", ":8081", "dirección en que escucha")
+	once := flags.Bool("once", false, "arranca, dice que funciona y termina")
+	check := flags.Bool("check", false, "pregunta a uno que está en marcha si está listo")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if *check {
+		return ask(ctx, *addr)
+	}
+	if found := getenv("AJUSTES_REALES"); found != "" {
+		return fmt.Errorf(`hay ajustes reales (%s) en .env o en el entorno, y el perfil dev es para probar sin ellos.
+  Para la pila real:     docker compose up
+  Para la de pruebas:    quite .env de esta carpeta, o use otra copia del repositorio`, found)
+	}
+	zone, err := time.LoadLocation(cmp.Or(getenv("CCM_TIMEZONE"), "America/Mexico_City"))
+	if err != nil {
+		return err
+	}
+	if *once {
+		*addr = "127.0.0.1:0"
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if err := load(ctx, getenv("DATABASE_URL"), zone); err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler(zone), ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(out, "Telegram de prueba en marcha: los chats se ven en la raíz de %s\n", listener.Addr())
+	if *once {
+		return errors.Join(ask(ctx, listener.Addr().String()), server.Close())
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+		return server.Close() // whoever waits in a hung call is cut off
+	}
+}
+
+// load fills the database, which may still be starting.
+func load(ctx context.Context, url string, zone *time.Location) error {
+	if url == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		err := sample.Load(ctx, url, store.DateOf(time.Now().In(zone)))
+		// The official image makes the user a moment after it answers.
+		if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// handler is the fake and what a test or a curious person asks it.
+func handler(zone *time.Location) http.Handler {
+	fake := telegramtest.New()
+	fake.Now = func() time.Time { return time.Now().In(zone) }
+	fake.AddChat(telegramtest.Chat{ID: chat, Type: "supergroup", Title: "Presidencia de la Rama 14"})
+	mux := http.NewServeMux()
+	mux.Handle("/", fake)
+	mux.HandleFunc("GET /sandbox/ready", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /sandbox/messages", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(fake.Messages(chat)) // a reader that left gets nothing more
+	})
+	mux.HandleFunc("POST /sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
+		decoder := json.NewDecoder(r.Body)
+		decoder.DisallowUnknownFields()
+		var fault telegramtest.Fault
+		if err := decoder.Decode(&fault); err != nil {
+			http.Error(w, "el fallo no se entiende: "+err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		fake.Script(fault)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
+// ask says whether a sandbox on this machine is ready.
+func ask(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	url := "http://" + net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port) + "/sandbox/ready"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("no responde: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("no está listo (%d)", resp.StatusCode)
+	}
+	return nil
+}
