@@ -51,9 +51,17 @@ func needCompose(tb testing.TB) {
 }
 
 var composeThere = sync.OnceValue(func() error {
-	for _, args := range [][]string{{"version"}, {"compose", "version"}, {"buildx", "version"}, {"image", "inspect", "redis:8", "mysql:9.7", "golang:1.26"}} {
-		if out, err := exec.Command("docker", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("docker %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
+	for _, args := range [][]string{{"version"}, {"compose", "version"}, {"buildx", "version"}} {
+		if err := exec.Command("docker", args...).Run(); err != nil {
+			return fmt.Errorf("docker %s: %w", strings.Join(args, " "), err)
+		}
+	}
+	for _, image := range []string{"redis:8", "mysql:9.7", "golang:1.26"} {
+		if exec.Command("docker", "image", "inspect", image).Run() == nil {
+			continue
+		}
+		if out, err := exec.Command("docker", "pull", "--quiet", image).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", image, err, bytes.TrimSpace(out))
 		}
 	}
 	return nil
