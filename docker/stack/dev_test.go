@@ -9,26 +9,33 @@ import (
 	"github.com/matryer/is"
 )
 
-func TestDevStackNeedsNothingAndDeliversTheThreeMessages(t *testing.T) {
+// TestDevStackNeedsNothing is the first thing a newcomer does.
+func TestDevStackNeedsNothing(t *testing.T) {
 	is := is.New(t)
 	s := newStack(t, "--profile", "dev")
 	began := time.Now()
 	s.up()
-	t.Logf("healthy %v after docker compose up --wait", time.Since(began))
-	for _, check := range []string{"database", "cache", "telegram"} {
-		is.Equal(s.health(check), "ok")
-	}
-	for _, c := range []struct{ path, body string }{
-		{arrivals, `{"days_ahead": 30}`}, {birthdays, `{"days_ahead": 30}`}, {alert, `{"title": "Prueba", "body": "Hola", "level": "success"}`},
-	} {
-		status, a := s.post(c.path, c.body)
-		is.Equal(status, http.StatusOK)
-		is.True(a.Success && a.TelegramID != nil)
-	}
-	messages := s.messages()
-	is.Equal(len(messages), 3)
-	is.True(strings.Contains(messages[0], "Próximos ingresos"))
+	t.Logf("healthy %v after docker compose up --wait", time.Since(began).Round(10*time.Millisecond))
+	deliversTheThreeMessages(t, s)
 	_, page, err := s.ask(http.MethodGet, s.sandbox+"/", "")
 	is.NoErr(err)
 	is.True(strings.Contains(page, "Presidencia de la Rama 14")) // the page shows the chat
+}
+
+// A developer may have a real .env in the checkout: no message of a try may
+// reach the real chat.
+func TestDevStackRefusesRealSettings(t *testing.T) {
+	is := is.New(t)
+	s := newStack(t, "--profile", "dev")
+	s.write(".env", "DATABASE_URL=mysql://lector:clave@127.0.0.1:9/ccm\nTELEGRAM_BOT_TOKEN=987654321:AAF-another-token-nobody-knows-01234\nTELEGRAM_CHAT_ID=-100777\n")
+	_, err := s.try("up", "--detach", "--wait")
+	is.True(err != nil)
+	is.True(strings.Contains(s.logs("telegram"), "hay ajustes reales (DATABASE_URL TELEGRAM_BOT_TOKEN)"))
+
+	database := docker(t, "inspect", "--format", "{{(index .NetworkSettings.Networks \""+s.project+"_salida\").IPAddress}}", s.container("mysql"))
+	resolved := docker(t, "run", "--rm", "--network", s.project+"_salida", "golang:1.26", "getent", "hosts", "api.telegram.org")
+	is.Equal(strings.Fields(resolved)[0], strings.TrimSpace(database)) // not Telegram
+	status, a := s.post(alert, `{"title": "Prueba", "body": "No debe salir"}`)
+	is.Equal(status, http.StatusBadGateway)
+	is.True(!a.Uncertain) // it never left
 }

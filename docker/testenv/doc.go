@@ -18,6 +18,12 @@
 // Docker is there, run it with -count=1. With CCM_REQUIRE_DOCKER=1, as in CI,
 // a missing part fails the test instead.
 //
+// # Inside of the stack
+//
+// CCM_TEST_MYSQL_URL, CCM_TEST_MARIADB_URL and CCM_TEST_REDIS_URL name servers to
+// use instead of containers, as compose.yaml's service tests does: root's URL
+// without a database. Private servers need Docker all the same.
+//
 // # What becomes of the containers
 //
 // They listen on 127.0.0.1 only and keep shared data in memory. They are

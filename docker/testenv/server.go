@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -11,8 +12,8 @@ import (
 )
 
 const (
-	password       = "prueba"
-	database       = "ccm" // of a private MySQL
+	password       = "prueba" // of root, in a container of ours
+	database       = "ccm"    // of a private MySQL
 	redisDatabases = 1000
 	// answerTimeout is how long one question to a server may take.
 	answerTimeout = 30 * time.Second
@@ -25,6 +26,7 @@ type server struct {
 	port             string
 	scheme, userinfo string // of its URL
 	database         string // that it starts with
+	given            string // the variable that names a server to use instead of a container
 	env, command     []string
 	data             string // directory that may live in memory
 	ping             func(ctx context.Context, address string) error
@@ -33,7 +35,7 @@ type server struct {
 var (
 	mysqlServer = server{
 		name: "MySQL 9.7", repository: "mysql", tag: "9.7", port: "3306/tcp",
-		scheme: "mysql", userinfo: "root:" + password + "@", database: database,
+		scheme: "mysql", userinfo: "root:" + password + "@", database: database, given: "CCM_TEST_MYSQL_URL",
 		env:     []string{"MYSQL_ROOT_PASSWORD=" + password, "MYSQL_DATABASE=" + database},
 		command: []string{"mysqld", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF"},
 		data:    "/var/lib/mysql",
@@ -41,7 +43,7 @@ var (
 	}
 	mariadbServer = server{
 		name: "MariaDB 11.8", repository: "mariadb", tag: "11", port: "3306/tcp",
-		scheme: "mysql", userinfo: "root:" + password + "@", database: database,
+		scheme: "mysql", userinfo: "root:" + password + "@", database: database, given: "CCM_TEST_MARIADB_URL",
 		env:     []string{"MARIADB_ROOT_PASSWORD=" + password, "MARIADB_DATABASE=" + database},
 		command: []string{"mariadbd", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF"},
 		data:    "/var/lib/mysql",
@@ -49,14 +51,14 @@ var (
 	}
 	redisServer = server{
 		name: "Redis 8", repository: "redis", tag: "8", port: "6379/tcp",
-		scheme: "redis", database: "0",
+		scheme: "redis", database: "0", given: "CCM_TEST_REDIS_URL",
 		command: []string{"redis-server", "--save", "", "--databases", fmt.Sprint(redisDatabases)},
 		ping:    pingRedis,
 	}
 )
 
 func pingSQL(ctx context.Context, address string) error {
-	db, err := openSQL(address)
+	db, err := openSQL(address, password)
 	if err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func pingRedis(ctx context.Context, address string) error {
 }
 
 // openSQL connects as root to no database.
-func openSQL(address string) (*sql.DB, error) {
+func openSQL(address, password string) (*sql.DB, error) {
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.Net, cfg.Addr = "root", password, "tcp", address
 	cfg.Logger = &mysql.NopLogger{} // else it writes of each refused connection while the server starts
@@ -86,7 +88,8 @@ func openSQL(address string) (*sql.DB, error) {
 func (c *Container) exec(query string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
-	db, err := openSQL(c.address)
+	_, password, _ := strings.Cut(strings.TrimSuffix(c.server.userinfo, "@"), ":")
+	db, err := openSQL(c.address, password)
 	if err != nil {
 		return err
 	}
@@ -95,4 +98,20 @@ func (c *Container) exec(query string) error {
 		return fmt.Errorf("testenv: %s: %s: %w", c.server.name, query, err)
 	}
 	return nil
+}
+
+// claimDatabase takes the next of a Redis' databases, which several test binaries
+// may share, and empties it.
+func (c *Container) claimDatabase() (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	counter := redis.NewClient(&redis.Options{Addr: c.address})
+	defer counter.Close()
+	n, err := counter.Incr(ctx, "testenv").Result()
+	if err != nil {
+		return 0, err
+	}
+	claimed := redis.NewClient(&redis.Options{Addr: c.address, DB: 1 + int(n-1)%(redisDatabases-1)}) // 0 has the counter
+	defer claimed.Close()
+	return claimed.Options().DB, claimed.FlushDB(ctx).Err()
 }

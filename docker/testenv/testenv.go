@@ -2,6 +2,8 @@ package testenv
 
 import (
 	"fmt"
+	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,14 +18,14 @@ func MySQL(tb testing.TB) string { tb.Helper(); return sharedMySQL.database(tb) 
 func MariaDB(tb testing.TB) string { tb.Helper(); return sharedMariaDB.database(tb) }
 
 // Redis returns the URL of an empty database of its own on the Redis 8 that the
-// test binary shares: redis://127.0.0.1:port/n. There are 1000 a test binary;
-// one more fails the test.
+// test binary shares: redis://127.0.0.1:port/n. There are 999; then the first is
+// given again, empty.
 func Redis(tb testing.TB) string {
 	tb.Helper()
 	c := sharedRedis.container(tb)
-	n := redisNumber.Add(1) - 1
-	if n >= redisDatabases {
-		tb.Fatalf("testenv: a test binary has %d Redis databases, this is one more", redisDatabases)
+	n, err := c.claimDatabase()
+	if err != nil {
+		tb.Fatalf("testenv: %s: %v", c.server.name, err)
 	}
 	return c.url(fmt.Sprint(n))
 }
@@ -47,7 +49,24 @@ func Main(m *testing.M) {
 type shared struct{ start func() (*Container, error) }
 
 func share(s server) shared {
-	return shared{sync.OnceValues(func() (*Container, error) { return run(s, inMemory) })}
+	return shared{sync.OnceValues(func() (*Container, error) {
+		if address := os.Getenv(s.given); address != "" {
+			return given(s, address)
+		}
+		return run(s, inMemory)
+	})}
+}
+
+// given is a server that runs already, at a URL such as mysql://root:…@host:3306.
+func given(s server, address string) (*Container, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%s: no es la dirección de un servidor", s.given) // its text would show the password
+	}
+	if s.userinfo = ""; u.User != nil {
+		s.userinfo = u.User.String() + "@"
+	}
+	return &Container{server: s, address: u.Host}, nil
 }
 
 var (
@@ -55,7 +74,7 @@ var (
 	sharedMariaDB = share(mariadbServer)
 	sharedRedis   = share(redisServer)
 
-	databaseNumber, redisNumber atomic.Int64
+	databaseNumber atomic.Int64
 )
 
 func (s shared) container(tb testing.TB) *Container {
@@ -70,7 +89,7 @@ func (s shared) container(tb testing.TB) *Container {
 func (s shared) database(tb testing.TB) string {
 	tb.Helper()
 	c := s.container(tb)
-	name := fmt.Sprintf("t%d", databaseNumber.Add(1))
+	name := fmt.Sprintf("t%d_%d", os.Getpid(), databaseNumber.Add(1)) // the server may be shared with other binaries
 	if err := c.exec("CREATE DATABASE " + name + " CHARACTER SET utf8mb4"); err != nil {
 		tb.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func TestEachCallGetsADatabaseOfItsOwn(t *testing.T) {
 			one, two := parse(t, get(t)), parse(t, get(t))
 			is.Equal(one.Host, two.Host)  // one server
 			is.True(one.Path != two.Path) // two databases
-			is.Equal(one.Hostname(), "127.0.0.1")
+			is.True(one.Hostname() == "127.0.0.1" || inStack())
 		})
 	}
 }
@@ -83,6 +83,19 @@ func TestAPausedRedisAcceptsAndDoesNotAnswer(t *testing.T) {
 	c.Pause() // what is paused is purged all the same
 }
 
+// inStack says whether the shared servers are those of the compose stack.
+func inStack() bool { return os.Getenv("CCM_TEST_REDIS_URL") != "" }
+
+func TestAServerThatRunsAlreadyIsUsed(t *testing.T) {
+	is := is.New(t)
+	c := testenv.NewRedis(t)
+	output, err := rerun("TestItPrintsARedis", "CCM_TEST_REDIS_URL="+strings.TrimSuffix(c.URL(), "/0"))
+	is.NoErr(err)
+	is.True(strings.Contains(output, "address:"+strings.TrimSuffix(c.URL(), "0"))) // with a number behind it
+}
+
+func TestItPrintsARedis(t *testing.T) { println("address:" + testenv.Redis(t)) }
+
 // crashEnv makes this test binary, started once more, leave a container behind.
 const crashEnv = "CCM_TESTENV_CRASH"
 
@@ -98,7 +111,10 @@ func TestContainersGoWhenTheBinaryDies(t *testing.T) {
 		}
 		select {}
 	}
-	testenv.Redis(t) // or skip, before it is tried in a child
+	testenv.NewRedis(t) // or skip, before it is tried in a child
+	if inStack() {
+		t.Skip("the shared Redis is no container here")
+	}
 	for _, how := range []string{"panic", "kill"} {
 		t.Run(how, func(t *testing.T) {
 			output, err := rerun("TestContainersGoWhenTheBinaryDies", crashEnv+"="+how)
@@ -119,10 +135,10 @@ func TestContainersGoWhenTheBinaryDies(t *testing.T) {
 }
 
 func TestWithoutDocker(t *testing.T) {
-	const nowhere = "DOCKER_HOST=tcp://127.0.0.1:1"
+	nowhere := []string{"DOCKER_HOST=tcp://127.0.0.1:1", "CCM_TEST_MYSQL_URL=", "CCM_TEST_MARIADB_URL=", "CCM_TEST_REDIS_URL="}
 	t.Run("a test is skipped loudly", func(t *testing.T) {
 		is := is.New(t)
-		output, err := rerun("TestEachCallGetsADatabaseOfItsOwn", nowhere, "CCM_REQUIRE_DOCKER=")
+		output, err := rerun("TestEachCallGetsADatabaseOfItsOwn", append(nowhere, "CCM_REQUIRE_DOCKER=")...)
 		is.NoErr(err)
 		is.True(strings.Contains(output, "--- SKIP"))
 		is.True(strings.Contains(output, "no hay respuesta de Docker"))
@@ -130,7 +146,7 @@ func TestWithoutDocker(t *testing.T) {
 	})
 	t.Run("a test fails where Docker is demanded", func(t *testing.T) {
 		is := is.New(t)
-		output, err := rerun("TestEachCallGetsADatabaseOfItsOwn", nowhere, "CCM_REQUIRE_DOCKER=1")
+		output, err := rerun("TestEachCallGetsADatabaseOfItsOwn", append(nowhere, "CCM_REQUIRE_DOCKER=1")...)
 		is.True(err != nil)
 		is.True(strings.Contains(output, "--- FAIL"))
 		is.True(strings.Contains(output, "docker/bases"))

@@ -26,6 +26,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata"
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if *check {
 		return ask(ctx, *addr)
 	}
-	if found := getenv("AJUSTES_REALES"); found != "" {
+	if found := strings.TrimSpace(getenv("AJUSTES_REALES")); found != "" {
 		return fmt.Errorf(`hay ajustes reales (%s) en .env o en el entorno, y el perfil dev es para probar sin ellos.
   Para la pila real:     docker compose up
   Para la de pruebas:    quite .env de esta carpeta, o use otra copia del repositorio`, found)
