@@ -41,10 +41,17 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// needCompose leaves the test out where there is no Docker with Compose and
-// Buildx, and the images of docker/bases.
+// stackEnv asks for these tests: they build images and take minutes, which is not
+// what somebody wants who changes a line and runs go test ./...
+const stackEnv = "CCM_STACK_TESTS"
+
+// needCompose leaves the test out where it was not asked for, or where there is no
+// Docker with Compose and Buildx, and the images of docker/bases.
 func needCompose(tb testing.TB) {
 	tb.Helper()
+	if os.Getenv(stackEnv) != "1" {
+		testenv.LeaveOut(tb, "con la pila de Docker Compose (CCM_STACK_TESTS=1 go test -timeout 40m ./docker/stack)")
+	}
 	if err := composeThere(); err != nil {
 		testenv.Omit(tb, err)
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -14,8 +16,11 @@ const requireEnv = "CCM_REQUIRE_DOCKER"
 
 var (
 	omittedMu sync.Mutex
-	omitted   = map[string]bool{} // names of tests
+	omitted   = map[string]int{} // how many tests want what
 )
+
+// needsServers is what a test wants that finds no Docker, or no image.
+const needsServers = "con MySQL, MariaDB o Redis reales (hacen falta Docker y docker/bases; después, go test -count=1)"
 
 // Omit skips the test for want of something of Docker, and has [Main] say so;
 // where Docker is demanded, it fails the test.
@@ -24,21 +29,31 @@ func Omit(tb testing.TB, why error) {
 	if os.Getenv(requireEnv) == "1" {
 		tb.Fatalf("testenv: %v (%s=1 no deja omitir la prueba; docker/bases hace las imágenes)", why, requireEnv)
 	}
-	omittedMu.Lock()
-	omitted[tb.Name()] = true
-	omittedMu.Unlock()
+	count(needsServers)
 	tb.Skipf("OMITIDO: %v. Hace falta Docker en marcha; docker/bases hace las imágenes; después, go test -count=1", why)
+}
+
+// LeaveOut skips the test because it was not asked for, and has [Main] say what
+// would run it.
+func LeaveOut(tb testing.TB, what string) {
+	tb.Helper()
+	count(what)
+	tb.Skip("OMITIDO: " + what)
+}
+
+func count(what string) {
+	omittedMu.Lock()
+	defer omittedMu.Unlock()
+	omitted[what]++
 }
 
 // announceOmissions says on the terminal what was left out.
 func announceOmissions() {
-	if len(omitted) == 0 {
-		return
-	}
-	line := fmt.Sprintf("OMITIDO en %s: %d pruebas con MySQL, MariaDB o Redis reales (hacen falta Docker y docker/bases; después, go test -count=1)\n",
-		filepath.Base(os.Args[0]), len(omitted))
-	if err := tellGoTest(line); err != nil {
-		fmt.Fprint(os.Stderr, line)
+	for _, what := range slices.Sorted(maps.Keys(omitted)) {
+		line := fmt.Sprintf("OMITIDO en %s: %d pruebas %s\n", filepath.Base(os.Args[0]), omitted[what], what)
+		if err := tellGoTest(line); err != nil {
+			fmt.Fprint(os.Stderr, line)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@
 //
 //	GET  /                   the chats, as a person sees them
 //	GET  /sandbox/messages   the same as JSON
+//	GET  /sandbox/calls      the methods that were called, also those that failed
 //	POST /sandbox/faults     a telegramtest.Fault as JSON: what goes wrong at the next call
 //	GET  /sandbox/ready      200 once the people are loaded
 package main
@@ -134,8 +135,14 @@ func handler(zone *time.Location) http.Handler {
 	mux.Handle("/", fake)
 	mux.HandleFunc("GET /sandbox/ready", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /sandbox/messages", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(fake.Messages(chat)) // a reader that left gets nothing more
+		writeJSON(w, fake.Messages(chat))
+	})
+	mux.HandleFunc("GET /sandbox/calls", func(w http.ResponseWriter, _ *http.Request) {
+		methods := []string{}
+		for _, c := range fake.Calls() {
+			methods = append(methods, c.Method)
+		}
+		writeJSON(w, methods)
 	})
 	mux.HandleFunc("POST /sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
 		decoder := json.NewDecoder(r.Body)
@@ -149,6 +156,11 @@ func handler(zone *time.Location) http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // a reader that left gets nothing more
 }
 
 // ask says whether a sandbox on this machine is ready.
