@@ -32,12 +32,30 @@ const patience = 90 * time.Second
 var tag = fmt.Sprintf("test-%d", os.Getpid())
 
 func TestMain(m *testing.M) {
+	if os.Getenv(stackEnv) == "1" {
+		sweep()
+	}
 	testenv.Main(m)
 	if built, err := checkout(); err == nil {
 		for _, image := range []string{"ccm-api", "ccm-sandbox"} {
 			_ = exec.Command("docker", "image", "rm", "--force", image+":"+tag).Run() // it may never have been built
 		}
 		_ = os.RemoveAll(built)
+	}
+}
+
+// sweep takes down what a run left behind that was killed.
+func sweep() {
+	out, _ := exec.Command("docker", "ps", "--all", "--format", `{{.Label "com.docker.compose.project"}}`).Output() // without Docker there is nothing
+	for project := range strings.FieldsSeq(string(out)) {
+		rest, ours := strings.CutPrefix(project, "ccm-test-")
+		pid, _, _ := strings.Cut(rest, "-")
+		if !ours {
+			continue
+		}
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+			_ = exec.Command("docker", "compose", "--project-name", project, "down", "--volumes", "--timeout", "1").Run()
+		}
 	}
 }
 
