@@ -56,7 +56,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, endLog()) }()
+	defer endLog()
 	logger := newLogger(lines, cfg.process.level, a.secrets())
 	slog.SetDefault(logger)
 	redis.SetLogger(redisLogger{logger})
