@@ -30,7 +30,7 @@ const (
 
 const serveLong = `Atiende la API HTTP hasta que recibe SIGTERM o Ctrl-C. Entonces deja de estar
 lista (/ready responde 503), termina las peticiones en curso y sale con 0; una
-segunda señal la corta.
+segunda señal la corta. SIGHUP no hace nada, salvo en una terminal que se cierra.
 
 No espera a nada para arrancar: con la base de datos, Redis o Telegram caídos
 atiende lo que puede, y /health lo dice. Nunca cambia la base de datos.`
@@ -48,6 +48,7 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 func (a *app) serve(ctx context.Context) (err error) {
+	a.keepAlive()
 	cfg, err := a.service()
 	if err != nil {
 		return err
