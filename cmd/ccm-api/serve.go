@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,7 +34,11 @@ lista (/ready responde 503), termina las peticiones en curso y sale con 0; una
 segunda señal la corta. SIGHUP no hace nada, salvo en una terminal que se cierra.
 
 No espera a nada para arrancar: con la base de datos, Redis o Telegram caídos
-atiende lo que puede, y /health lo dice. Nunca cambia la base de datos.`
+atiende lo que puede, y /health lo dice. Ya listo examina cada dependencia, como
+«ccm-api doctor», y los registros dicen lo que falla y cómo arreglarlo. Nunca
+cambia la base de datos.
+
+Los códigos de salida están en «ccm-api --help».`
 
 func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -62,6 +67,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	slog.SetDefault(logger)
 	redis.SetLogger(redisLogger{logger})
 	cfg.library.Logger, cfg.api.Logger = logger, logger
+	a.warnOfFiles(cfg, logger)
 
 	listener, err := listen(ctx, cfg.process)
 	if err != nil {
@@ -89,6 +95,9 @@ func (a *app) serve(ctx context.Context) (err error) {
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
 		drain: longest,
+		beside: []func(context.Context){func(ctx context.Context) {
+			examineAtStart(ctx, logger, dependencies, cfg)
+		}},
 	}
 	return s.run(ctx, listener)
 }
@@ -114,6 +123,8 @@ type server struct {
 	http  *http.Server
 	log   *slog.Logger
 	drain time.Duration // how long requests under way may go on at the end
+
+	beside []func(context.Context) // what runs from when it is ready until it ends
 }
 
 // run serves until ctx ends, then lets what is under way finish.
@@ -123,6 +134,7 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	s.api.SetReady(true)
 	s.log.Info("servicio listo", keyStage, stageService, "tiempo_arranque_ms", sinceStart(),
 		"direccion", listener.Addr().String(), "version", version(), "diario", "memoria")
+	defer s.startBeside(ctx)()
 	select {
 	case err := <-served:
 		return fmt.Errorf("el servidor HTTP terminó: %w", err)
@@ -139,4 +151,18 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	}
 	s.log.Info("servicio detenido", keyStage, stageService, "duration_ms", milliseconds(time.Since(began)))
 	return nil
+}
+
+// startBeside starts what runs beside the service. It returns what ends it, and
+// waits until it has.
+func (s *server) startBeside(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	for _, do := range s.beside {
+		running.Go(func() { do(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
