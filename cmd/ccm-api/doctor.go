@@ -58,7 +58,10 @@ type finding struct {
 }
 
 // examination collects findings.
-type examination struct{ findings []finding }
+type examination struct {
+	findings []finding
+	migrates bool // CCM_MIGRATE: the user of the database must be able to write
+}
 
 // dependency is what a service depends on, and who examines it.
 type dependency struct {
@@ -92,7 +95,7 @@ const dependencyTimeout = 15 * time.Second
 
 func (a *app) doctor(ctx context.Context, form string) error {
 	cfg, err := a.service()
-	var e examination
+	e := examination{migrates: cfg.process.migrate}
 	e.settings(cfg, err)
 	e.secretFiles(a.secretFiles(cfg.library))
 	a.toolLogger() // go-redis would write to stderr

@@ -84,7 +84,9 @@ func (e *examination) views(ctx context.Context, db *store.Store, found store.In
 }
 
 func (e *examination) rights(found store.Inspection) {
-	if found.CanWrite {
+	if found.CanWrite && e.migrates {
+		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario puede escribir, como pide CCM_MIGRATE"})
+	} else if found.CanWrite {
 		e.add(finding{Name: "permisos", Status: warned, Detail: "el usuario puede escribir, y los reportes solo leen",
 			Fix: []string{"use uno que solo tenga SELECT sobre vwMisioneros y vwFechasCCMPorDistrito"}})
 	} else {

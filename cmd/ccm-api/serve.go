@@ -35,8 +35,11 @@ segunda señal la corta. SIGHUP no hace nada, salvo en una terminal que se cierr
 
 No espera a nada para arrancar: con la base de datos, Redis o Telegram caídos
 atiende lo que puede, y /health lo dice. Ya listo examina cada dependencia, como
-«ccm-api doctor», y los registros dicen lo que falla y cómo arreglarlo. Nunca
-cambia la base de datos.
+«ccm-api doctor», y los registros dicen lo que falla y cómo arreglarlo.
+
+La base de datos solo se cambia con CCM_MIGRATE=true: antes de atender hace lo que
+«ccm-api migrate up»; si no responde lo reintenta mientras atiende, y si no es
+posible sale con 1. Una base ajena, con sus propias vistas, no se toca.
 
 Los códigos de salida están en «ccm-api --help».`
 
@@ -74,6 +77,10 @@ func (a *app) serve(ctx context.Context) (err error) {
 		logger.Log(ctx, levelCritical, "no se pudo arrancar", keyStage, stageService, "reason", err.Error())
 		return err
 	}
+	beside, err := prepare(ctx, cfg, logger)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	client, err := ccm.Open(cfg.library)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -94,12 +101,27 @@ func (a *app) serve(ctx context.Context) (err error) {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
-		drain: longest,
-		beside: []func(context.Context){func(ctx context.Context) {
-			examineAtStart(ctx, logger, dependencies, cfg)
-		}},
+		drain:  longest,
+		beside: beside,
 	}
 	return s.run(ctx, listener)
+}
+
+// prepare migrates where CCM_MIGRATE asks for it, and returns what runs beside
+// the service.
+func prepare(ctx context.Context, cfg serviceConfig, logger *slog.Logger) ([]func(context.Context), error) {
+	all := []func(context.Context){func(ctx context.Context) {
+		examineAtStart(ctx, logger, dependencies, cfg)
+	}}
+	if !cfg.process.migrate {
+		return all, nil
+	}
+	m := newMigration(cfg.library.Store.URL, logger)
+	again, err := m.first(ctx)
+	if again {
+		all = append(all, m.retry)
+	}
+	return all, err
 }
 
 // listen takes the port, and says whose fault it is if it cannot.

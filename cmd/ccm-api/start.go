@@ -14,7 +14,7 @@ const stageStart = "arranque"
 // The service does not wait for it, nor does it outlive ctx.
 func examineAtStart(ctx context.Context, log *slog.Logger, all []dependency, cfg serviceConfig) {
 	began := time.Now()
-	var e examination
+	e := examination{migrates: cfg.process.migrate}
 	for _, d := range all {
 		bounded, cancel := context.WithTimeout(ctx, dependencyTimeout)
 		d.do(bounded, &e, cfg.library)

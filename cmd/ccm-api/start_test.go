@@ -130,6 +130,14 @@ func TestStartThatIsCutOffTellsNothing(t *testing.T) {
 	is.Equal(log.String(), "")
 }
 
+func TestRightToWriteIsNoFaultWhereItMigrates(t *testing.T) {
+	for migrates, want := range map[bool]verdict{false: warned, true: fine} {
+		e := examination{migrates: migrates}
+		e.rights(store.Inspection{CanWrite: true, TLS: true})
+		is.New(t).Equal(e.findings[0].Status, want)
+	}
+}
+
 func TestUnreadableEnvFileSaysTheCure(t *testing.T) {
 	is := is.New(t)
 	denied := unreadable("/config/.env", &fs.PathError{Op: "open", Err: syscall.EACCES})
