@@ -90,6 +90,9 @@ func (a *app) serve(ctx context.Context) (err error) {
 	cfg.api.Metrics = m.handler()
 	api := httpapi.New(client, cfg.api)
 	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
+	tick := time.NewTicker(watchPause)
+	defer tick.Stop()
+	beside = append(beside, func(ctx context.Context) { watch(ctx, logger, watchedOf(client), tick.C) })
 	s := &server{
 		api: api,
 		log: logger,
