@@ -61,6 +61,10 @@ func TestProductionShowsNoSecretAnywhere(t *testing.T) {
 		is.True(strings.Contains(account, fmt.Sprintf("#%x ", sha256.Sum256([]byte(redisCanary.String())))))
 		is.Equal(s.health("cache"), "ok") // and that is the password of ccm-api
 	})
+	t.Run("nobody else on the host may read a secret's file", func(t *testing.T) {
+		is := is.New(t)
+		is.Equal(s.warnings("chmod 400"), nil)
+	})
 	t.Run("a token that is rewritten in place counts from the next message on", func(t *testing.T) {
 		is := is.New(t)
 		started := "--format={{.State.StartedAt}}"
