@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	}
 	testenv.Main(m)
 	if built, err := checkout(); err == nil {
-		for _, image := range []string{"ccm-api", "ccm-sandbox"} {
-			_ = exec.Command("docker", "image", "rm", "--force", image+":"+tag).Run() // it may never have been built
+		for _, image := range []string{"ccm-api:" + tag, "ccm-api:" + tag + "-release", "ccm-sandbox:" + tag} {
+			_ = exec.Command("docker", "image", "rm", "--force", image).Run() // it may never have been built
 		}
 		_ = os.RemoveAll(built)
 	}
