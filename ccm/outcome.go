@@ -64,7 +64,7 @@ func telegramMessage(code Code, e *telegram.Error) string {
 	if e.Outcome == telegram.NotSent {
 		switch {
 		case errors.Is(e, telegram.ErrInvalid):
-			return "El token del bot no se pudo leer: revise TELEGRAM_BOT_TOKEN_FILE."
+			return "El archivo de TELEGRAM_BOT_TOKEN_FILE no se puede leer, está vacío o no tiene la forma de un token, y el mensaje no salió: ponga en él el token de @BotFather; se lee en cada envío."
 		case errors.Is(e, context.Canceled):
 			return "La petición se canceló antes de que el mensaje saliera."
 		case errors.Is(e, context.DeadlineExceeded):

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/matryer/is"
@@ -234,4 +238,29 @@ func TestTimingsAddUp(t *testing.T) {
 	_, err := client(t, cfg, &database{}).SendArrivals(ccm.WithTimings(t.Context(), &times), ccm.Query{}, ccm.SendOptions{})
 	is.NoErr(err)
 	is.True(times.DB > 0 && times.Telegram > 0)
+}
+
+// TestTokenFileThatWentBadSaysSo changes the file of a client that is open.
+func TestTokenFileThatWentBadSaysSo(t *testing.T) {
+	for name, content := range map[string]string{"empty": "", "nonsense": "s3creto", "half a token": "123456789:s3creto"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // the attempts are apart
+				is := is.New(t)
+				path := filepath.Join(t.TempDir(), "token")
+				is.NoErr(os.WriteFile(path, []byte(token), 0o600))
+				var log strings.Builder
+				c, err := ccm.Open(ccm.Config{
+					Telegram: telegram.Config{TokenFile: path}, Chat: telegram.Target{Chat: "1"},
+					Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+				})
+				is.NoErr(err)
+				is.NoErr(os.WriteFile(path, []byte(content), 0o600))
+				_, err = c.SendAlert(t.Context(), alert, ccm.SendOptions{})
+				is.True(err != nil)
+				is.True(strings.Contains(err.Error(), "El archivo de TELEGRAM_BOT_TOKEN_FILE no se puede leer, está vacío o no tiene la forma de un token, y el mensaje no salió"))
+				is.True(!strings.Contains(err.Error()+log.String(), "s3creto"))
+				is.NoErr(c.Close())
+			})
+		})
+	}
 }

@@ -53,6 +53,7 @@ func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 		Timeout: env.Duration(envTimeout, DefaultTimeout, time.Second, 1, maxTimeoutSeconds),
 	}
 	app := env.OneOf(envApp, development, development, staging, production)
+	cfg.Development = app == development
 	keys, sound := parseKeys(env)
 	if env.Bool(envAuth, len(keys) > 0 || app == production) {
 		cfg.Keys = keys

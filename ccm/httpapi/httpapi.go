@@ -25,6 +25,9 @@ type Config struct {
 	Legacy bool
 	// NoDocs makes /docs and /openapi.json answer 404 (ENABLE_SWAGGER=false).
 	NoDocs bool
+	// Development is APP_ENV=development, for a caller who is stricter elsewhere;
+	// New does not look at it. Zero: elsewhere.
+	Development bool
 	// Timeout bounds a whole request. Zero: DefaultTimeout.
 	Timeout time.Duration
 	// Version is what /, /health and the OpenAPI document say. Zero: "dev".

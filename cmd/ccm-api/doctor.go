@@ -53,10 +53,26 @@ type finding struct {
 	Detail    string   `json:"detail"`
 	Fix       []string `json:"fix"`                  // what to do, or what to run
 	LatencyMS float64  `json:"latency_ms,omitempty"` // of one round trip
+
+	advice bool // a warning about speed, or about what could not be looked at
 }
 
 // examination collects findings.
-type examination struct{ findings []finding }
+type examination struct {
+	findings []finding
+	migrates bool // CCM_MIGRATE: the user of the database must be able to write
+}
+
+// dependency is what a service depends on, and who examines it.
+type dependency struct {
+	what string
+	do   func(context.Context, *examination, ccm.Config)
+}
+
+// dependencies are what doctor and the start of serve examine.
+var dependencies = []dependency{
+	{"la base de datos", examineDatabase}, {"la caché", examineCache}, {"Telegram", examineTelegram}, {"Google", examineGoogle},
+}
 
 func (e *examination) add(f finding) {
 	if f.Fix == nil {
@@ -79,17 +95,14 @@ const dependencyTimeout = 15 * time.Second
 
 func (a *app) doctor(ctx context.Context, form string) error {
 	cfg, err := a.service()
-	var e examination
+	e := examination{migrates: cfg.process.migrate}
 	e.settings(cfg, err)
-	for _, examine := range []struct {
-		what string
-		do   func(context.Context, *examination, ccm.Config)
-	}{
-		{"la base de datos", examineDatabase}, {"la caché", examineCache}, {"Telegram", examineTelegram}, {"Google", examineGoogle},
-	} {
-		stop := a.progress("examinando " + examine.what)
+	e.secretFiles(a.secretFiles(cfg.library))
+	a.toolLogger() // go-redis would write to stderr
+	for _, d := range dependencies {
+		stop := a.progress("examinando " + d.what)
 		bounded, cancel := context.WithTimeout(ctx, dependencyTimeout)
-		examine.do(bounded, &e, cfg.library)
+		d.do(bounded, &e, cfg.library)
 		cancel()
 		stop()
 	}
@@ -161,7 +174,7 @@ func examineGoogle(ctx context.Context, e *examination, cfg ccm.Config) {
 	defer client.Close()
 	found, err := client.Google(ctx)
 	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven", Fix: []string{googleError(err).Error()}})
+		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven (GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_TOKEN_PATH)", Fix: []string{googleError(err).Error()}})
 		return
 	}
 	e.add(finding{Name: name, Status: fine, Detail: "credenciales de tipo " + string(found.Kind())})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/joho/godotenv"
 )
@@ -14,22 +15,48 @@ import (
 // One that was not asked for by name may be missing.
 func (a *app) readEnvFile(path string, named bool) error {
 	data, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !named:
+	if errors.Is(err, fs.ErrNotExist) && !named {
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return misused("no existe el archivo de ajustes %s", path)
-	case errors.Is(err, fs.ErrPermission):
-		return misused("no hay permiso de leer el archivo de ajustes %s", path)
-	case err != nil:
-		return misused("no se puede leer el archivo de ajustes %s: ¿es un directorio?", path)
+	}
+	if err != nil {
+		return unreadable(path, err)
 	}
 	values, err := godotenv.Unmarshal(literalDollars(strings.TrimPrefix(string(data), "\ufeff")))
 	if err != nil { // its text quotes the file, which may hold secrets
 		return misused("el archivo de ajustes %s no se entiende: cada línea debe ser NOMBRE=valor; un valor con comillas o espacios va entre comillas simples", path)
 	}
+	if holdsSecret(values) {
+		a.secretEnv = path
+	}
 	a.lookup = layered(a.lookup, values)
 	return nil
+}
+
+// unreadable says why a file of settings cannot be read, and how to mend it.
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return misused("no existe el archivo de ajustes %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return misused("no hay permiso de leer el archivo de ajustes %s: si es de un contenedor, %s", path, ownFile)
+	case errors.Is(err, syscall.EISDIR):
+		return misused("el archivo de ajustes %s es un directorio: Docker lo crea cuando el archivo del host no existe; bórrelo, cree el archivo y arranque otra vez", path)
+	}
+	return misused("no se puede leer el archivo de ajustes %s: revise el archivo y su montaje", path)
+}
+
+// holdsSecret reports whether a file of settings has a secret in it.
+func holdsSecret(values map[string]string) bool {
+	secret := map[string]bool{}
+	for _, s := range allSettings() {
+		secret[s.Name] = s.Secret
+	}
+	for name, value := range values {
+		if secret[strings.ToUpper(name)] && strings.TrimSpace(value) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // layered looks names up in the environment, then in the file. A NAME that the

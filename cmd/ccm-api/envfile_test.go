@@ -76,6 +76,8 @@ func TestLogShowsNoSecret(t *testing.T) {
 		"the token":                {"POST /bot" + token + "/sendMessage", token},
 		"the token, escaped":       {"/bot123456789%3AAAFakeTokenForTestsOnly_0123456789abc/", "AAFake"},
 		"another token":            {"bot987654321:BBF-some-other-token-0123456789abcde", "BBF-"},
+		"another one, escaped":     {"/bot987654321%3aBBF-some-other-token-0123456789abcde/getMe", "BBF-"},
+		"a short one":              {"bot987654321:BBF-some-other-token", "BBF-"},
 		"a password as written":    {`no entra con p%40ss"<w\rd>`, `<w\\rd>`},
 		"the same, decoded":        {`no entra con p@ss"<w\rd>`, "p@ss"},
 		"a password of another":    {"redis://:hunter2@redis:6379", "hunter2"},

@@ -10,17 +10,21 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
 )
 
+// findingURL is the name of what is odd in the URL itself.
+const findingURL = "DATABASE_URL"
+
 // examineDatabase looks at everything that reports need of the database.
 func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
 	const name = "base de datos"
 	if cfg.Store.URL == "" {
-		e.add(finding{Name: name, Status: failed, Detail: "no está configurada: solo se pueden enviar alertas", Fix: []string{"ponga DATABASE_URL"}})
+		e.add(finding{Name: name, Status: failed, Detail: "no está configurada: solo se pueden enviar alertas", Fix: []string{"ponga DATABASE_URL, o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME"}})
 		return
 	}
 	db, err := store.Open(cfg.Store)
@@ -31,12 +35,12 @@ func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
 	defer db.Close()
 	found, err := db.Inspect(ctx)
 	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "no se alcanza", Fix: []string{err.Error()}})
+		e.add(databaseFault(name, err))
 		return
 	}
 	e.add(finding{Name: name, Status: fine, Detail: found.Server + " " + found.Version, LatencyMS: milliseconds(found.Latency)})
 	for _, w := range db.Warnings() {
-		e.add(finding{Name: "DATABASE_URL", Status: warned, Detail: w})
+		e.add(finding{Name: findingURL, Status: warned, Detail: w})
 	}
 	e.rights(found)
 	if !e.views(ctx, db, found) {
@@ -44,7 +48,7 @@ func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
 	}
 	e.indexes(found)
 	for _, note := range found.Notes {
-		e.add(finding{Name: "nota", Status: warned, Detail: note})
+		e.add(finding{Name: "nota", Status: warned, Detail: note, advice: true})
 	}
 }
 
@@ -53,7 +57,8 @@ func examineDatabase(ctx context.Context, e *examination, cfg ccm.Config) {
 func (e *examination) views(ctx context.Context, db *store.Store, found store.Inspection) bool {
 	const name = "vistas"
 	if len(found.Missing) > 0 {
-		e.add(finding{Name: name, Status: failed, Detail: "a la base de datos le falta algo", Fix: found.Missing})
+		e.add(finding{Name: name, Status: failed, Detail: "a la base de datos le falta algo",
+			Fix: append(found.Missing, "si lo tiene otra base de datos, ponga su nombre en DATABASE_URL o en DB_NAME")})
 		return false
 	}
 	if err := db.Check(ctx); err != nil {
@@ -70,7 +75,8 @@ func (e *examination) views(ctx context.Context, db *store.Store, found store.In
 		counts = append(counts, fmt.Sprintf("%s %d", label, found.Statuses[status]))
 	}
 	if len(counts) == 0 {
-		e.add(finding{Name: "personas", Status: warned, Detail: "vwMisioneros no tiene ninguna"})
+		e.add(finding{Name: "personas", Status: warned, Detail: "vwMisioneros no tiene ninguna",
+			Fix: []string{"cargue la lista, o corrija DATABASE_URL si es de otra base de datos"}})
 		return true
 	}
 	e.add(finding{Name: "personas", Status: fine, Detail: strings.Join(counts, ", ")})
@@ -78,7 +84,9 @@ func (e *examination) views(ctx context.Context, db *store.Store, found store.In
 }
 
 func (e *examination) rights(found store.Inspection) {
-	if found.CanWrite {
+	if found.CanWrite && e.migrates {
+		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario puede escribir, como pide CCM_MIGRATE"})
+	} else if found.CanWrite {
 		e.add(finding{Name: "permisos", Status: warned, Detail: "el usuario puede escribir, y los reportes solo leen",
 			Fix: []string{"use uno que solo tenga SELECT sobre vwMisioneros y vwFechasCCMPorDistrito"}})
 	} else {
@@ -96,11 +104,11 @@ func (e *examination) indexes(found store.Inspection) {
 	const name = "índices"
 	switch {
 	case len(found.MissingIndexes) > 0:
-		e.add(finding{Name: name, Status: warned, Detail: "faltan, y con muchas filas las consultas son lentas", Fix: found.MissingIndexes})
+		e.add(finding{Name: name, Status: warned, Detail: "faltan, y con muchas filas las consultas son lentas", Fix: found.MissingIndexes, advice: true})
 	case found.CanShowView:
 		e.add(finding{Name: name, Status: fine, Detail: "los que hacen falta están"})
 	default:
-		e.add(finding{Name: name, Status: warned, Detail: "no se pudo ver de qué tablas salen las vistas",
+		e.add(finding{Name: name, Status: warned, Detail: "no se pudo ver de qué tablas salen las vistas", advice: true,
 			Fix: []string{"para verlo, conceda SHOW VIEW sobre las dos vistas; no hace falta para los reportes"}})
 	}
 }
@@ -114,27 +122,34 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 	}
 	options, err := redis.ParseURL(cfg.Cache.URL)
 	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "REDIS_URL no se entiende"})
+		e.add(finding{Name: name, Status: failed, Detail: "REDIS_URL no se entiende", Fix: []string{"la forma es «redis://usuario@host:6379/0», con la contraseña en REDIS_PASSWORD"}})
 		return
 	}
-	options.MaxRetries = -1
-	options.DialTimeout = 3 * time.Second
+	patient(options)
 	client := redis.NewClient(options)
 	defer client.Close()
-	redis.SetLogger(silence{})
+	defer context.AfterFunc(ctx, func() { client.Close() })() // go-redis does not look at a ctx that is cancelled
 	began := time.Now()
-	if err := client.Ping(ctx).Err(); err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "Redis no responde, o no acepta al usuario: atiende la memoria de cada proceso",
-			Fix: []string{"revise que Redis esté en marcha y que REDIS_URL lleve a él (" + err.Error() + ")"}})
-		return
-	}
+	err = client.Ping(ctx).Err()
 	latency := time.Since(began)
-	if err := tryRedis(ctx, client); err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "el usuario de Redis no puede guardar datos",
-			Fix: []string{"concédale «~ccm:* +get +mget +set +del +ping» (" + err.Error() + ")"}})
+	if err == nil {
+		err = tryRedis(ctx, client)
+	}
+	if err != nil {
+		e.add(redisFault(name, options.Addr, err))
 		return
 	}
 	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: milliseconds(latency)})
+}
+
+// patient makes a client that waits longer than the cache does, and asks for
+// nothing that the cache would not.
+func patient(options *redis.Options) {
+	options.MaxRetries, options.DialerRetries = -1, 1
+	options.DialTimeout, options.ReadTimeout = 3*time.Second, 3*time.Second
+	options.ContextTimeoutEnabled = true
+	options.DisableIdentity = true
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
 // tryRedis writes, reads and removes a key of our own.
@@ -164,12 +179,13 @@ func redisVersion(ctx context.Context, client *redis.Client) string {
 // examineTelegram looks whether the bot and the chat exist; it sends nothing.
 func examineTelegram(ctx context.Context, e *examination, cfg ccm.Config) {
 	if cfg.Telegram.Token == "" && cfg.Telegram.TokenFile == "" {
-		e.add(finding{Name: "Telegram", Status: off, Detail: "no se envía nada: falta TELEGRAM_BOT_TOKEN o TELEGRAM_ENABLED es false"})
+		e.add(finding{Name: "Telegram", Status: off, Detail: "no se envía nada: falta TELEGRAM_BOT_TOKEN o TELEGRAM_ENABLED es false",
+			Fix: []string{"para enviar, ponga TELEGRAM_BOT_TOKEN y TELEGRAM_CHAT_ID, y quite TELEGRAM_ENABLED=false"}})
 		return
 	}
 	bot, err := telegram.New(cfg.Telegram)
 	if err != nil {
-		e.add(finding{Name: "Telegram", Status: failed, Detail: "no se puede usar", Fix: []string{err.Error()}})
+		e.add(botFault(cfg.Telegram, err))
 		return
 	}
 	var me struct {
@@ -177,7 +193,7 @@ func examineTelegram(ctx context.Context, e *examination, cfg ccm.Config) {
 	}
 	began := time.Now()
 	if err := bot.Call(ctx, "getMe", nil, &me); err != nil {
-		e.add(finding{Name: "bot", Status: failed, Detail: "Telegram no lo reconoce o no responde", Fix: []string{botHint(err)}})
+		e.add(botFault(cfg.Telegram, err))
 		return
 	}
 	e.add(finding{Name: "bot", Status: fine, Detail: "@" + me.Username, LatencyMS: milliseconds(time.Since(began))})
@@ -189,7 +205,7 @@ func examineTelegram(ctx context.Context, e *examination, cfg ccm.Config) {
 		Title string `json:"title"`
 	}
 	if err := bot.Call(ctx, "getChat", map[string]any{"chat_id": cfg.Chat.Chat}, &chat); err != nil {
-		e.add(finding{Name: "chat", Status: failed, Detail: "el bot no lo encuentra", Fix: []string{chatHint(err)}})
+		e.add(chatFault(cfg, err))
 		return
 	}
 	e.add(finding{Name: "chat", Status: fine, Detail: strings.TrimSpace(chatTypes[chat.Type] + " " + quoted(chat.Title))})
@@ -203,15 +219,4 @@ func quoted(title string) string {
 		return ""
 	}
 	return "«" + title + "»"
-}
-
-func botHint(err error) string {
-	if answer, ok := errors.AsType[*telegram.Error](err); ok && answer.BadToken() {
-		return "el token no vale: pida otro a @BotFather y póngalo en TELEGRAM_BOT_TOKEN"
-	}
-	return "revise la salida a api.telegram.org, o TELEGRAM_API_URL (" + err.Error() + ")"
-}
-
-func chatHint(err error) string {
-	return "revise TELEGRAM_CHAT_ID, y que el bot sea miembro del grupo o administrador del canal (" + err.Error() + ")"
 }

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/DeRuina/timberjack"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -64,28 +62,6 @@ func levelName(level slog.Level) string {
 		return "INFO"
 	}
 	return "DEBUG"
-}
-
-// logWriter is where the lines of a service go: stdout always, and the file of
-// LOG_FILE_PATH, which changes at midnight UTC and by size. Close ends the file.
-func logWriter(cfg processConfig, stdout io.Writer) (w io.Writer, end func() error, err error) {
-	if cfg.logFile == "" {
-		return stdout, func() error { return nil }, nil
-	}
-	file := &timberjack.Logger{
-		Filename:    cfg.logFile,
-		MaxSize:     max(1, cfg.logSize/mebibyte),
-		MaxAge:      30, // days
-		MaxBackups:  cfg.logKept,
-		Compression: "gzip",
-		RotateAt:    []string{"00:00"},
-		FileMode:    0o640,
-	}
-	if _, err := file.Write(nil); err != nil { // creates it: better to know now
-		return nil, nil, settingsError{fmt.Errorf("%s: no se puede escribir en %s: el directorio debe existir y ser del usuario del proceso (en el host, chown 65532)",
-			envLogFile, filepath.Dir(cfg.logFile))}
-	}
-	return io.MultiWriter(stdout, file), file.Close, nil
 }
 
 // toolLogger is the log of a command that is no service: none unless asked for.

@@ -13,7 +13,9 @@ import (
 )
 
 const migrateLong = `El esquema de referencia, para donde aún no hay base de datos. Una base que ya
-tiene las dos vistas es «adoptada»: no se toca nunca.`
+tiene las dos vistas es «adoptada»: no se toca nunca.
+
+Con CCM_MIGRATE=true, «ccm-api serve» hace lo mismo que «migrate up» al arrancar.`
 
 func (a *app) migrateCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
@@ -53,15 +55,23 @@ func (a *app) migrate(ctx context.Context, what string, do func(context.Context,
 	stop := a.progress(what)
 	status, err := do(ctx, cfg.Store.URL)
 	stop()
-	if errors.Is(err, migrate.ErrOccupied) {
-		return fmt.Errorf("la base de datos tiene algo con nuestros nombres que no es nuestro (%s): no se tocó nada; use otra base de datos, vacía",
-			strings.Join(status.Taken, ", "))
-	}
 	if err != nil {
-		return databaseError(err)
+		return migrationError(status, err)
 	}
 	a.printStatus(status)
 	return nil
+}
+
+// migrationError says what to mend when a database is not migrated.
+func migrationError(found migrate.Status, err error) error {
+	if errors.Is(err, migrate.ErrOccupied) {
+		return fmt.Errorf("la base de datos tiene algo con nuestros nombres que no es nuestro (%s): no se tocó nada; use otra base de datos, vacía",
+			strings.Join(found.Taken, ", "))
+	}
+	if errors.Is(err, store.ErrDenied) {
+		return fmt.Errorf("la base de datos rechazó al usuario o le falta un permiso: revise DATABASE_URL; para migrar debe poder crear tablas y vistas: %w", err)
+	}
+	return databaseError(err)
 }
 
 func (a *app) printStatus(s migrate.Status) {

@@ -56,9 +56,11 @@ func spellings(secret string) []string {
 	return slices.Compact(forms)
 }
 
-// The forms of secrets. https://core.telegram.org/bots/api#authorizing-your-bot
+// The forms of secrets. A token's is all that hides one that took the place of
+// the first in its file; its secret is as short as package telegram lets it be.
+// https://core.telegram.org/bots/api#authorizing-your-bot
 var (
-	tokenForm    = regexp.MustCompile(`[0-9]{5,}:[A-Za-z0-9_-]{30,}`)
+	tokenForm    = regexp.MustCompile(`[0-9]{5,}(:|%3[Aa])[A-Za-z0-9_-]{20,}`)
 	passwordForm = regexp.MustCompile(`(://[^/:@\s"]*):[^@/\s"]+@`)
 	addressForm  = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 )
@@ -83,7 +85,7 @@ func (r *redactor) Write(line []byte) (int, error) {
 // more before its colon, and a time of day has not.
 func mayHoldToken(line []byte) bool {
 	for i, c := range line {
-		if c == ':' && i >= 5 && !bytes.ContainsFunc(line[i-5:i], func(r rune) bool { return r < '0' || r > '9' }) {
+		if (c == ':' || c == '%') && i >= 5 && !bytes.ContainsFunc(line[i-5:i], func(r rune) bool { return r < '0' || r > '9' }) {
 			return true
 		}
 	}

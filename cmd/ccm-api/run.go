@@ -24,10 +24,11 @@ const (
 
 // app is one run of the command.
 type app struct {
-	lookup  func(string) (string, bool) // settings: the environment, then .env
-	out     io.Writer
-	err     io.Writer
-	verbose bool // logs of a tool go to err
+	lookup    func(string) (string, bool) // settings: the environment, then .env
+	secretEnv string                      // the .env in use, if it holds a secret
+	out       io.Writer
+	err       io.Writer
+	verbose   bool // logs of a tool go to err
 }
 
 // run is the whole command: what main does, without a process of its own.

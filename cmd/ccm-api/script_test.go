@@ -1,14 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -98,6 +99,14 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 			fmt.Fprintln(ts.Stdout(), c.Method)
 		}
 	},
+	// logged FILE REGEXP waits until a line of the file matches.
+	"logged": func(ts *testscript.TestScript, _ bool, args []string) {
+		wanted := regexp.MustCompile(args[1])
+		eventually(ts, "the log says "+args[1], func() bool {
+			log, _ := os.ReadFile(ts.MkAbs(args[0])) // not there yet: not yet
+			return wanted.Match(log)
+		})
+	},
 	// sigterm asks the processes in the background to end, as Docker does.
 	"sigterm": func(ts *testscript.TestScript, _ bool, _ []string) {
 		for _, cmd := range ts.BackgroundCmds() {
@@ -120,29 +129,38 @@ func fakeOf(ts *testscript.TestScript) *telegramtest.Server {
 	return ts.Value(fakeKey{}).(*telegramtest.Server)
 }
 
-func ask(ts *testscript.TestScript, method, path, body, header string) (int, string) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+// eventually polls until done.
+func eventually(ts *testscript.TestScript, what string, done func() bool) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, method, "http://127.0.0.1:"+ts.Getenv("PORT")+path, strings.NewReader(body))
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("not in %v: %s", patience, what)
+		}
+	}
+}
+
+func ask(ts *testscript.TestScript, method, path, body, header string) (status int, answer string) {
+	client := &http.Client{Timeout: patience}
+	eventually(ts, method+" "+path, func() bool {
+		req, err := http.NewRequest(method, "http://127.0.0.1:"+ts.Getenv("PORT")+path, strings.NewReader(body))
 		ts.Check(err)
 		req.Header.Set("Content-Type", "application/json")
 		if name, value, found := strings.Cut(header, ": "); found {
 			req.Header.Set(name, value)
 		}
-		resp, err := http.DefaultClient.Do(req)
-		if err == nil {
-			answer, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			ts.Check(err)
-			return resp.StatusCode, string(answer)
+		resp, err := client.Do(req)
+		if err != nil {
+			return false
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			ts.Fatalf("%s %s: %v", method, path, err)
-		}
-	}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		ts.Check(err)
+		status, answer = resp.StatusCode, string(text)
+		return true
+	})
+	return status, answer
 }

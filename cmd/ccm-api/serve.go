@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,10 +31,17 @@ const (
 
 const serveLong = `Atiende la API HTTP hasta que recibe SIGTERM o Ctrl-C. Entonces deja de estar
 lista (/ready responde 503), termina las peticiones en curso y sale con 0; una
-segunda señal la corta.
+segunda señal la corta. SIGHUP no hace nada, salvo en una terminal que se cierra.
 
 No espera a nada para arrancar: con la base de datos, Redis o Telegram caídos
-atiende lo que puede, y /health lo dice. Nunca cambia la base de datos.`
+atiende lo que puede, y /health lo dice. Ya listo examina cada dependencia, como
+«ccm-api doctor», y los registros dicen lo que falla y cómo arreglarlo.
+
+La base de datos solo se cambia con CCM_MIGRATE=true: antes de atender hace lo que
+«ccm-api migrate up»; si no responde lo reintenta mientras atiende, y si no es
+posible sale con 1. Una base ajena, con sus propias vistas, no se toca.
+
+Los códigos de salida están en «ccm-api --help».`
 
 func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -48,6 +56,7 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 func (a *app) serve(ctx context.Context) (err error) {
+	a.keepAlive()
 	cfg, err := a.service()
 	if err != nil {
 		return err
@@ -56,16 +65,21 @@ func (a *app) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, endLog()) }()
+	defer endLog()
 	logger := newLogger(lines, cfg.process.level, a.secrets())
 	slog.SetDefault(logger)
 	redis.SetLogger(redisLogger{logger})
 	cfg.library.Logger, cfg.api.Logger = logger, logger
+	a.warnOfFiles(cfg, logger)
 
 	listener, err := listen(ctx, cfg.process)
 	if err != nil {
 		logger.Log(ctx, levelCritical, "no se pudo arrancar", keyStage, stageService, "reason", err.Error())
 		return err
+	}
+	beside, err := prepare(ctx, cfg, logger)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	client, err := ccm.Open(cfg.library)
 	if err != nil {
@@ -87,9 +101,27 @@ func (a *app) serve(ctx context.Context) (err error) {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
-		drain: longest,
+		drain:  longest,
+		beside: beside,
 	}
 	return s.run(ctx, listener)
+}
+
+// prepare migrates where CCM_MIGRATE asks for it, and returns what runs beside
+// the service.
+func prepare(ctx context.Context, cfg serviceConfig, logger *slog.Logger) ([]func(context.Context), error) {
+	all := []func(context.Context){func(ctx context.Context) {
+		examineAtStart(ctx, logger, dependencies, cfg)
+	}}
+	if !cfg.process.migrate {
+		return all, nil
+	}
+	m := newMigration(cfg.library.Store.URL, logger)
+	again, err := m.first(ctx)
+	if again {
+		all = append(all, m.retry)
+	}
+	return all, err
 }
 
 // listen takes the port, and says whose fault it is if it cannot.
@@ -113,6 +145,8 @@ type server struct {
 	http  *http.Server
 	log   *slog.Logger
 	drain time.Duration // how long requests under way may go on at the end
+
+	beside []func(context.Context) // what runs from when it is ready until it ends
 }
 
 // run serves until ctx ends, then lets what is under way finish.
@@ -122,6 +156,7 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	s.api.SetReady(true)
 	s.log.Info("servicio listo", keyStage, stageService, "tiempo_arranque_ms", sinceStart(),
 		"direccion", listener.Addr().String(), "version", version(), "diario", "memoria")
+	defer s.startBeside(ctx)()
 	select {
 	case err := <-served:
 		return fmt.Errorf("el servidor HTTP terminó: %w", err)
@@ -138,4 +173,18 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	}
 	s.log.Info("servicio detenido", keyStage, stageService, "duration_ms", milliseconds(time.Since(began)))
 	return nil
+}
+
+// startBeside starts what runs beside the service. It returns what ends it, and
+// waits until it has.
+func (s *server) startBeside(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	for _, do := range s.beside {
+		running.Go(func() { do(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }

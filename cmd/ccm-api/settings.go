@@ -15,6 +15,7 @@ import (
 
 // The names of the settings of the process itself.
 const (
+	envMigrate    = "CCM_MIGRATE"
 	envHost       = "API_HOST"
 	envPort       = "API_PORT"
 	envLogLevel   = "LOG_LEVEL"
@@ -34,6 +35,7 @@ const (
 // processSettings lists the settings of the process in the order of the table.
 func processSettings() []ccm.Setting {
 	return []ccm.Setting{
+		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia, como «ccm-api migrate up»; una base ajena no se toca."},
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
 		{Name: envPort, Default: strconv.Itoa(defaultPort), Doc: "The port to listen on.", Spanish: "El puerto en que escucha."},
 		{Name: envLogLevel, Default: "INFO", Doc: "The lowest level of the log: DEBUG, INFO, WARNING, ERROR or CRITICAL.", Spanish: "El nivel mínimo de los registros: DEBUG, INFO, WARNING, ERROR o CRITICAL."},
@@ -50,6 +52,7 @@ func allSettings() []ccm.Setting {
 
 // processConfig is what the process itself needs to know.
 type processConfig struct {
+	migrate bool // before it serves
 	host    string
 	port    int
 	level   slog.Level
@@ -67,6 +70,7 @@ var levels = map[string]slog.Level{
 func parseProcess(lookup func(string) (string, bool)) (processConfig, error) {
 	env := ccm.NewEnv(lookup)
 	cfg := processConfig{
+		migrate: env.Bool(envMigrate, false),
 		host:    env.String(envHost, defaultHost),
 		port:    env.Int(envPort, defaultPort, 0, math.MaxUint16),
 		level:   levels[env.OneOf(envLogLevel, "INFO", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL")],
@@ -111,10 +115,27 @@ func (a *app) service() (serviceConfig, error) {
 	cfg.api, faults[1] = httpapi.ParseEnv(a.lookup)
 	cfg.process, faults[2] = parseProcess(a.lookup)
 	cfg.api.Version = version()
+	if cfg.process.migrate && cfg.library.Store.URL == "" && !blames(faults[0], "DATABASE_URL", "DB_") {
+		faults[2] = errors.Join(faults[2], errors.New(envMigrate+": falta DATABASE_URL (o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME), que dice qué base de datos migrar"))
+	}
 	if err := errors.Join(faults[:]...); err != nil {
 		return cfg, settingsError{err}
 	}
 	return cfg, nil
+}
+
+// blames reports whether one of the faults, a line each, is of a setting whose
+// name begins so.
+func blames(faults error, names ...string) bool {
+	if faults == nil {
+		return false
+	}
+	for line := range strings.SplitSeq(faults.Error(), "\n") {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(line, name) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // library reads the settings of the library alone: tools need no others.
