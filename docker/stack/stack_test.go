@@ -25,8 +25,12 @@ import (
 	"github.com/ccmwf/ccm/docker/testenv"
 )
 
-// patience is how long anything may take before a test gives up.
-const patience = 90 * time.Second
+const (
+	// patience is how long anything may take before a test gives up.
+	patience = 45 * time.Second
+	// startPatience is the same for a whole stack, on a machine that builds too.
+	startPatience = 2 * time.Minute
+)
 
 // tag is of the images that this run of the tests builds.
 var tag = fmt.Sprintf("test-%d", os.Getpid())
@@ -206,7 +210,7 @@ func (s *stack) write(name, content string) {
 
 // try runs docker compose and returns all that it printed.
 func (s *stack) try(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*startPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", append(append([]string{"compose", "--project-name", s.project, "--progress", "plain"}, s.global...), args...)...)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
@@ -227,7 +231,7 @@ func (s *stack) compose(args ...string) string {
 // up starts the stack and waits until it is healthy.
 func (s *stack) up(args ...string) {
 	s.tb.Helper()
-	s.compose(append([]string{"up", "--detach", "--wait", "--wait-timeout", strconv.Itoa(int(patience.Seconds()))}, args...)...)
+	s.compose(append([]string{"up", "--detach", "--wait", "--wait-timeout", strconv.Itoa(int(startPatience.Seconds()))}, args...)...)
 }
 
 // container is the id of the first container of a service, running or not.
