@@ -74,6 +74,10 @@ func disconnect(service string) func(*victim) {
 	}
 }
 
+func both(one, two func(*victim)) func(*victim) {
+	return func(v *victim) { v.tb.Helper(); one(v); two(v) }
+}
+
 func reconnect(service, alias string) func(*victim) {
 	return func(v *victim) {
 		v.tb.Helper()
