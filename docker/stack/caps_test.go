@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +32,38 @@ func TestPlainStackIsHealthyWithin15Seconds(t *testing.T) {
 		log := s.logs("ccm-api")
 		return strings.Contains(log, `"revisar":"base de datos"`) && strings.Contains(log, "base.invalid")
 	})
+}
+
+// TestStartAndIdleOfTheImage measures what docs/benchmarks.md says of the process:
+// from its start, as Docker tells it, to its first answer; and what it holds in
+// memory when nobody asks for anything.
+func TestStartAndIdleOfTheImage(t *testing.T) {
+	is := is.New(t)
+	needCompose(t)
+	is.NoErr(images())
+	port := freePort(t)
+	id := strings.TrimSpace(docker(t, "create", "--publish", "127.0.0.1:"+port+":8000", "ccm-api:"+tag))
+	t.Cleanup(func() { docker(t, "rm", "--force", id) })
+	go func() { _ = exec.Command("docker", "start", id).Run() }() // its failure is that nobody answers
+	var answered time.Time
+	eventuallyEvery(t, time.Millisecond, "it answers", func() bool {
+		resp, err := http.Get("http://127.0.0.1:" + port + "/ready")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		answered = time.Now()
+		return resp.StatusCode == http.StatusOK
+	})
+	started, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(docker(t, "inspect", "--format", "{{.State.StartedAt}}", id)))
+	is.NoErr(err)
+	status := docker(t, "run", "--rm", "--network", "none", "--pid", "container:"+id, "--user", "65532:65532", "--entrypoint", "cat", "redis:8", "/proc/1/status")
+	found := regexp.MustCompile(`VmRSS:\s+([0-9]+) kB`).FindStringSubmatch(status)
+	is.Equal(len(found), 2)
+	resident, err := strconv.Atoi(found[1])
+	is.NoErr(err)
+	t.Logf("first answer %v after the start; idle, resident: %.1f MB", answered.Sub(started).Round(time.Millisecond), float64(resident)/1024)
+	is.True(resident < 25<<10)
 }
 
 // TestTenThousandRequestsStayWithinTheMemory asks for warm reports and alerts,

@@ -363,7 +363,12 @@ func (s *stack) fault(fault string) {
 // eventually polls until ok, and fails after patience.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
+	eventuallyEvery(tb, 50*time.Millisecond, what, ok)
+}
+
+func eventuallyEvery(tb testing.TB, pause time.Duration, what string, ok func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
 		if ok() {
