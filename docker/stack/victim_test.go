@@ -94,7 +94,7 @@ func restart(v *victim) {
 }
 
 func fault(f string) func(*victim) {
-	return func(v *victim) { v.tb.Helper(); v.stack.fault(f) }
+	return func(v *victim) { v.tb.Helper(); v.fault(f) }
 }
 
 // changePassword gives MySQL's account another password, and cuts its connections.
