@@ -17,7 +17,7 @@ var lives = []life{
 	{"faltan las credenciales de Google", "arranque", `"nivel":"WARNING".*"revisar":"Google"`, "⚠️", func(t *testing.T, v *victim) string {
 		is.New(t).True(strings.Contains(v.logs("ccm-api"), "/google/no-hay.json"))
 		return "arranca y atiende; el registro dice qué archivo falta"
-	}},
+	}, nil},
 	{"ajustes equivocados", "docker compose run ccm-api", "", "ℹ️", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		out, err := v.try("run", "--rm", "-e", "LOG_LEVEL=chillon", "-e", "CCM_TIMEZONE=Marte/Olimpo", "ccm-api")
@@ -25,14 +25,14 @@ var lives = []life{
 		is.True(strings.Contains(out, "ccm-api: 2 ajustes que corregir"))
 		is.True(!strings.Contains(out, "chillon"))
 		return "«2 ajustes que corregir»: termina con 2 y nombra los dos"
-	}},
+	}, nil},
 	{"la hora del contenedor no es la del centro", "docker compose run -e TZ=Pacific/Kiritimati ccm-api doctor", "", "✅", func(t *testing.T, v *victim) string {
 		out, _ := v.try("run", "--rm", "-e", "TZ=Pacific/Kiritimati", "ccm-api", "doctor") // Google is missing: exit code 1
 		zone, err := time.LoadLocation("America/Mexico_City")
 		is.New(t).NoErr(err)
 		is.New(t).True(strings.Contains(out, time.Now().In(zone).Format("2006-01-02 (MST)")))
 		return "hoy es el día del centro"
-	}},
+	}, nil},
 	{"SIGTERM con una petición en curso", "docker stop", `"mensaje":"servicio detenido"`, "✅", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		v.fault(`{"Method": "sendMessage", "Hang": true}`)
@@ -50,7 +50,7 @@ var lives = []life{
 		is.True(strings.Contains(v.logsSince(since), "servicio detenido"))
 		start("ccm-api")(v)
 		return "la petición recibe su respuesta; sale con 0"
-	}},
+	}, nil},
 	{"SIGKILL", "kill -9 del proceso", "servicio listo", "✅", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		before := v.state("ccm-api", "{{.RestartCount}}")
@@ -59,7 +59,7 @@ var lives = []life{
 		_, a := v.post(alert, notice)
 		is.True(a.Success)
 		return "la política de reinicio la levanta; atiende"
-	}},
+	}, nil},
 	{"falta memoria", "docker run --memory 6m ccm-api", "", "ℹ️", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		id := strings.TrimSpace(docker(t, "run", "--detach", "--memory", "6m", "--memory-swap", "6m", "--restart", "on-failure:1", "ccm-api:"+tag))
@@ -72,7 +72,7 @@ var lives = []life{
 		})
 		is.Equal(inspect("{{.State.ExitCode}}"), "137")
 		return "el núcleo la mata (137) y la política la reinicia; con los 128 MB de compose.yaml no pasa"
-	}},
+	}, nil},
 	{"diez reinicios seguidos", "docker compose restart ccm-api", "servicio listo", "✅", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		before := v.leftovers()
@@ -83,7 +83,7 @@ var lives = []life{
 		v.awaitHealthy("ccm-api")
 		is.Equal(v.leftovers(), before)
 		return "no queda nada atrás: contenedores, volúmenes, redes, procesos y archivos son los mismos"
-	}},
+	}, nil},
 	{"dos réplicas y un Redis", "docker compose up --scale ccm-api=2", "", "✅", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		two := v.with("COMPOSE_FILE=compose.yaml:replicas.yaml")
@@ -99,7 +99,7 @@ var lives = []life{
 		is.Equal(sources, []string{"source", "redis"}) // the second took what the first had loaded
 		v.up("--scale", "ccm-api=1", "ccm-api")
 		return "la segunda toma de Redis lo que cargó la primera"
-	}},
+	}, nil},
 	{"el disco de los registros se llena", "volumen de 256 kB", `"nivel":"WARNING".*LOG_FILE_PATH`, "⚠️", func(t *testing.T, v *victim) string {
 		is := is.New(t)
 		full := v.with("COMPOSE_FILE=compose.yaml:lleno.yaml")
@@ -121,9 +121,8 @@ volumes:
 		lines := strings.Split(strings.TrimSpace(full.logs("ccm-api")), "\n")
 		is.True(a.Success)
 		is.True(slices.ContainsFunc(lines[len(lines)-5:], func(l string) bool { return strings.Contains(l, "/telegram/alerta") })) // stdout goes on
-		v.up("ccm-api")
 		return "sigue atendiendo y escribiendo en la salida"
-	}},
+	}, func(v *victim) { v.tb.Helper(); v.up("ccm-api") }},
 }
 
 // with is the same stack seen by a docker compose with other variables.

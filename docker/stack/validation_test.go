@@ -57,6 +57,9 @@ func TestValidacion(t *testing.T) {
 	for _, c := range lives {
 		t.Run(c.name, func(t *testing.T) {
 			v.tb = t
+			if c.undo != nil {
+				defer c.undo(v)
+			}
 			began := time.Now()
 			said := c.live(t, v)
 			if c.log != "" && !regexp.MustCompile(c.log).MatchString(v.logs("ccm-api")) {

@@ -149,6 +149,7 @@ func (v *victim) awaitHealthy(service string) {
 type life struct {
 	name, doing, log, mark string
 	live                   func(t *testing.T, v *victim) string // and what is said of it in the table
+	undo                   func(*victim)                        // puts everything right again; nil: nothing is wrong
 }
 
 // ready says whether ccm-api answers.
