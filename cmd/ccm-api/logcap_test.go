@@ -44,7 +44,7 @@ func TestAGigabyteOfLogLeavesLittleInTheVolume(t *testing.T) {
 	}))
 	t.Logf("of 1 GB of log lines the volume keeps %.1f MB", float64(kept)/1e6)
 	is.True(kept > mebibyte)
-	is.True(kept < 35_000_000)
+	is.True(kept < 24_000_000) // with the 11 MB at most of what Docker keeps: 35
 }
 
 // filler makes a line as long as those of reports with a reason are.

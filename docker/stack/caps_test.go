@@ -43,7 +43,8 @@ func TestStartAndIdleOfTheImage(t *testing.T) {
 	is.NoErr(images())
 	port := freePort(t)
 	// On the host's network: on a bridge, who asks too early waits for ARP's next try.
-	id := strings.TrimSpace(docker(t, "create", "--network", "host", "--env", "API_HOST=127.0.0.1", "--env", "API_PORT="+port, "ccm-api:"+tag))
+	id := strings.TrimSpace(docker(t, "create", "--network", "host", "--env", "API_HOST=127.0.0.1", "--env", "API_PORT="+port,
+		"--env", "DATABASE_URL=mysql://lector:clave@127.0.0.1:9/ccm", "ccm-api:"+tag))
 	t.Cleanup(func() { docker(t, "rm", "--force", id) })
 	go func() { _ = exec.Command("docker", "start", id).Run() }() // its failure is that nobody answers
 	var answered time.Time
@@ -122,7 +123,7 @@ func (v *victim) peakMemory(service string) int64 {
 
 // TestAGigabyteOfLogLeavesLittleOnTheDisk has a stranger write 1 GB of log lines
 // under the logging settings of ccm-api, and looks what Docker kept. What the
-// volume of log files keeps is tested in cmd/ccm-api.
+// volume of log files keeps beside it is tested in cmd/ccm-api.
 func TestAGigabyteOfLogLeavesLittleOnTheDisk(t *testing.T) {
 	is := is.New(t)
 	v := &victim{stack: newStack(t)}
@@ -149,5 +150,5 @@ func TestAGigabyteOfLogLeavesLittleOnTheDisk(t *testing.T) {
 	}
 	t.Logf("Docker kept %.1f MB of 1 GB of log lines", float64(size())/1e6)
 	is.True(size() > 1e6)
-	is.True(size() < 35e6)
+	is.True(size() < 11e6) // with the 24 MB at most that the volume keeps: 35
 }

@@ -1,10 +1,12 @@
 // Command sandbox is the world outside of ccm-api for development: a fake
 // Telegram with a page that shows the chat, and invented people in the MySQL of
-// DATABASE_URL (none: only the fake). `docker compose --profile dev up` runs it.
+// SANDBOX_DATABASE_URL (none: only the fake). `docker compose --profile dev up`
+// runs it, and ccm-api takes the settings that it writes.
 //
-//	go run ./examples/sandbox          serve on port 8081
-//	go run ./examples/sandbox -once    start, say that it works, end
-//	go run ./examples/sandbox -check   ask a running one; exit code 0 if it is ready
+//	go run ./examples/sandbox                  serve on port 8081
+//	go run ./examples/sandbox -settings .env   write ccm-api's settings there too
+//	go run ./examples/sandbox -once            start, say that it works, end
+//	go run ./examples/sandbox -check           ask a running one; exit code 0 if it is ready
 //
 // Beside the Bot API it answers
 //
@@ -38,7 +40,7 @@ import (
 )
 
 const (
-	// chat is the one chat of the fake: docker/dev/ccm.env names it too.
+	// chat is the one chat of the fake.
 	chat = -1001234567890
 	// patience is how long a MySQL that starts for the first time may take.
 	patience = 90 * time.Second
@@ -48,15 +50,16 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "sandbox:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
+func run(ctx context.Context, args, environ []string, out io.Writer) error {
 	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
 	addr := flags.String("addr", ":8081", "dirección en que escucha")
+	settings := flags.String("settings", "", "archivo en que se escriben los ajustes de ccm-api")
 	once := flags.Bool("once", false, "arranca, dice que funciona y termina")
 	check := flags.Bool("check", false, "pregunta a uno que está en marcha si está listo")
 	if err := flags.Parse(args); err != nil {
@@ -68,12 +71,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if *check {
 		return ask(ctx, *addr)
 	}
-	if found := strings.TrimSpace(getenv("AJUSTES_REALES")); found != "" {
-		return fmt.Errorf(`hay ajustes reales (%s) en .env o en el entorno, y el perfil dev es para probar sin ellos.
-  Para la pila real:     docker compose up
-  Para la de pruebas:    quite .env de esta carpeta, o use otra copia del repositorio`, found)
+	if found := realSettings(environ); len(found) > 0 {
+		return fmt.Errorf(`hay ajustes reales en .env (%s), y el perfil dev es para probar sin ellos.
+  Para la pila real:    docker compose --profile dev down, y después docker compose up -d --wait
+  Para la de pruebas:   otra copia del repositorio, sin .env`, strings.Join(found, ", "))
 	}
-	zone, err := time.LoadLocation(cmp.Or(getenv("CCM_TIMEZONE"), "America/Mexico_City"))
+	env := environment(environ)
+	zone, err := time.LoadLocation(cmp.Or(env["CCM_TIMEZONE"], "America/Mexico_City"))
 	if err != nil {
 		return err
 	}
@@ -85,8 +89,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		return err
 	}
 	defer listener.Close()
-	if err := load(ctx, getenv("DATABASE_URL"), zone); err != nil {
+	if err := load(ctx, env["SANDBOX_DATABASE_URL"], zone); err != nil {
 		return err
+	}
+	if *settings != "" {
+		if err := os.WriteFile(*settings, []byte(settingsOf(env)), 0o644); err != nil {
+			return err
+		}
 	}
 	server := &http.Server{Handler: handler(zone), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
@@ -101,6 +110,43 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	case <-ctx.Done():
 		return server.Close() // whoever waits in a hung call is cut off
 	}
+}
+
+// environment is the variables by their names in upper case.
+func environment(environ []string) map[string]string {
+	env := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		env[strings.ToUpper(name)] = value
+	}
+	return env
+}
+
+// realSettings names the settings in the environment that lead to a database or
+// a bot of somebody's.
+func realSettings(environ []string) (found []string) {
+	env := environment(environ)
+	for _, name := range []string{"DATABASE_URL", "DB_HOST", "TELEGRAM_BOT_TOKEN"} {
+		for _, form := range []string{name, name + "_FILE"} {
+			if env[form] != "" {
+				found = append(found, form)
+			}
+		}
+	}
+	return found
+}
+
+// settingsOf are the settings with which ccm-api plays in the sandbox; none of
+// them is a secret.
+func settingsOf(env map[string]string) string {
+	return fmt.Sprintf(`APP_ENV=development
+DATABASE_URL=%s
+TELEGRAM_ENABLED=true
+TELEGRAM_API_URL=%s
+TELEGRAM_BOT_TOKEN=%s
+TELEGRAM_CHAT_ID=%d
+RAMA_ACTUAL=14
+`, env["SANDBOX_DATABASE_URL"], env["SANDBOX_URL"], telegramtest.New().Token, chat)
 }
 
 // load fills the database, which may still be starting.
@@ -135,7 +181,7 @@ func handler(zone *time.Location) http.Handler {
 	mux.Handle("/", fake)
 	mux.HandleFunc("GET /sandbox/ready", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /sandbox/messages", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, fake.Messages(chat))
+		writeJSON(w, append([]telegramtest.Message{}, fake.Messages(chat)...))
 	})
 	mux.HandleFunc("GET /sandbox/calls", func(w http.ResponseWriter, _ *http.Request) {
 		methods := []string{}

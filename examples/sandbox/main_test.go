@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/matryer/is"
 
+	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/examples/internal/embedded"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
@@ -64,20 +67,33 @@ func TestItShowsMessagesAndFails(t *testing.T) {
 }
 
 func TestItRefusesToStartBesideRealSettings(t *testing.T) {
+	for _, entry := range []string{"DATABASE_URL=mysql://a", "db_host=a", "Telegram_Bot_Token_File=/a"} {
+		is := is.New(t)
+		err := run(t.Context(), nil, []string{"RAMA_ACTUAL=14", entry}, new(strings.Builder))
+		name, _, _ := strings.Cut(strings.ToUpper(entry), "=")
+		is.True(strings.Contains(err.Error(), "hay ajustes reales en .env ("+name+")"))
+	}
+}
+
+func TestItWritesSettingsThatCCMUnderstands(t *testing.T) {
 	is := is.New(t)
-	err := run(t.Context(), nil, func(name string) string {
-		return map[string]string{"AJUSTES_REALES": "DATABASE_URL"}[name]
-	}, new(strings.Builder))
-	is.True(strings.Contains(err.Error(), "hay ajustes reales (DATABASE_URL)"))
+	path := filepath.Join(t.TempDir(), ".env")
+	is.NoErr(run(t.Context(), []string{"-once", "-settings", path}, []string{"SANDBOX_URL=http://telegram:8081"}, new(strings.Builder)))
+	written, err := os.ReadFile(path)
+	is.NoErr(err)
+	env := environment(strings.Split(string(written), "\n"))
+	cfg, err := ccm.ParseEnv(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	is.NoErr(err)
+	is.Equal(cfg.Chat.Chat, "-1001234567890")
+	is.Equal(cfg.Telegram.BaseURL, "http://telegram:8081")
 }
 
 func TestCheckAsksTheOneThatRuns(t *testing.T) {
 	is := is.New(t)
 	server := httptest.NewServer(handler(time.UTC))
 	addr := server.Listener.Addr().String()
-	none := func(string) string { return "" }
-	is.NoErr(run(t.Context(), []string{"-check", "-addr", addr}, none, new(strings.Builder)))
+	is.NoErr(run(t.Context(), []string{"-check", "-addr", addr}, nil, new(strings.Builder)))
 	server.Close()
-	is.True(run(context.Background(), []string{"-check", "-addr", addr}, none, new(strings.Builder)) != nil)
-	is.NoErr(run(t.Context(), []string{"-once"}, none, new(strings.Builder)))
+	is.True(run(context.Background(), []string{"-check", "-addr", addr}, nil, new(strings.Builder)) != nil)
+	is.NoErr(run(t.Context(), []string{"-once"}, nil, new(strings.Builder)))
 }
