@@ -17,7 +17,7 @@ const introduction = `Reportes y alertas de un Centro de Capacitación Misional 
 * **Lectura tolerante.** Los campos desconocidos se ignoran; "14" y 45.0 valen como enteros, "on" como true, null como el valor por omisión.
 * **Errores.** Una operación que falló responde con su mismo cuerpo y un status que le corresponde (200 con CCM_LEGACY_STATUS). Una petición que no llegó a ser operación, y todo fallo de un GET, responde application/problem+json.
 * **Identificador.** ` + "`X-Request-ID`" + ` (1 a 128 de A-Z a-z 0-9 . _ -) se conserva o se genera; vuelve en el encabezado, en message_id y en los registros.
-* **Repetir sin duplicar.** Con ` + "`Idempotency-Key`" + ` la misma petición da otra vez la primera respuesta y no envía nada.`
+* **Repetir sin duplicar.** Con ` + "`Idempotency-Key`" + ` la misma petición da otra vez la primera respuesta y no envía nada, mientras el servicio no se reinicie.`
 
 // Tags of the operations.
 const (
