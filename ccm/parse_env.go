@@ -151,7 +151,7 @@ func withPassword(e *Env, address, password string) string {
 		return address // cache.Open says what is wrong with it
 	}
 	if old, _ := u.User.Password(); old != "" {
-		e.Fail(envRedisPassword, "%s ya lleva una contraseña: quítela de allí (la forma es «redis://usuario@host:6379/0»), o quite %s", envRedisURL, envRedisPassword)
+		e.fault(envRedisPassword, "%s ya lleva una contraseña: quítela de allí (la forma es «redis://usuario@host:6379/0»), o quite %s", envRedisURL, envRedisPassword)
 		return address
 	}
 	u.User = url.UserPassword(u.User.Username(), password)
