@@ -136,9 +136,9 @@ func (e *Env) fault(name, format string, args ...any) {
 	e.faults = append(e.faults, errors.New(name+": "+fmt.Sprintf(format, args...)))
 }
 
-// missing adds a fault of a setting that has no value, unless it has one that
-// could not be read: then that was said already.
-func (e *Env) missing(name, format string, args ...any) {
+// Missing adds a fault of a setting that has no value, unless it has one that is
+// wrong or could not be read: then that was said already.
+func (e *Env) Missing(name, format string, args ...any) {
 	for _, fault := range e.faults {
 		if strings.HasPrefix(fault.Error(), name+":") || strings.HasPrefix(fault.Error(), name+"_FILE:") {
 			return
