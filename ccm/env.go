@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,12 +29,15 @@ type Setting struct {
 // Faults are collected, so that a person sees all of them at once: see Err. No
 // message shows a value.
 type Env struct {
-	lookup func(string) (string, bool)
-	faults []error
+	lookup    func(string) (string, bool)
+	faults    []error
+	commented map[string]bool // settings whose value may hold a comment
 }
 
 // NewEnv returns an Env that looks names up as os.LookupEnv does.
-func NewEnv(lookup func(string) (string, bool)) *Env { return &Env{lookup: lookup} }
+func NewEnv(lookup func(string) (string, bool)) *Env {
+	return &Env{lookup: lookup, commented: map[string]bool{}}
+}
 
 // String returns the value of a setting, zero if it has none.
 func (e *Env) String(name, zero string) string {
@@ -111,21 +115,36 @@ func (e *Env) Duration(name string, zero, unit time.Duration, min, max int) time
 	return time.Duration(n * float64(unit))
 }
 
-// Fail adds a fault of a setting, in Spanish; the arguments are no values of
-// settings.
+// comment matches where one may begin: after a blank, a quoted value, or nothing.
+var comment = regexp.MustCompile(`(^|[\s"'])#`)
+
+// asksForComment ends the fault of a value that looks like «14 # the branch»:
+// only a reader of .env files drops that.
+const asksForComment = " (¿hay un comentario en la misma línea? En el entorno forma parte del valor: póngalo en una línea aparte)"
+
+// Fail adds a fault of a setting's value, in Spanish; the arguments are no values
+// of settings. Where the value may hold a comment, the fault asks for it.
 func (e *Env) Fail(name, format string, args ...any) {
+	if e.commented[name] {
+		format += asksForComment
+	}
+	e.fault(name, format, args...)
+}
+
+// fault adds one that is not of the setting's value.
+func (e *Env) fault(name, format string, args ...any) {
 	e.faults = append(e.faults, errors.New(name+": "+fmt.Sprintf(format, args...)))
 }
 
-// missing adds a fault of a setting that has no value, unless it has one that
-// could not be read: then that was said already.
-func (e *Env) missing(name, format string, args ...any) {
+// Missing adds a fault of a setting that has no value, unless it has one that is
+// wrong or could not be read: then that was said already.
+func (e *Env) Missing(name, format string, args ...any) {
 	for _, fault := range e.faults {
 		if strings.HasPrefix(fault.Error(), name+":") || strings.HasPrefix(fault.Error(), name+"_FILE:") {
 			return
 		}
 	}
-	e.Fail(name, format, args...)
+	e.fault(name, format, args...)
 }
 
 // Err joins all faults; nil if there are none. Each is a line of its own and
@@ -136,9 +155,10 @@ func (e *Env) Err() error { return errors.Join(e.faults...) }
 func (e *Env) raw(name string) (value, file string) {
 	value, file = e.find(name), e.find(name+"_FILE")
 	if value != "" && file != "" {
-		e.Fail(name, "también está %s_FILE: deje solo uno de los dos", name)
+		e.fault(name, "también está %s_FILE: deje solo uno de los dos", name)
 		return "", ""
 	}
+	e.commented[name] = comment.MatchString(value)
 	return value, file
 }
 

@@ -21,17 +21,17 @@ func (e *Env) readFile(name, path string) string {
 	value := strings.TrimSpace(string(data))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Fail(setting, "no existe el archivo%s: revise la ruta y que el secreto esté montado", shown)
+		e.fault(setting, "no existe el archivo%s: revise la ruta y que el secreto esté montado", shown)
 	case errors.Is(err, fs.ErrPermission):
-		e.Fail(setting, "no hay permiso de leer el archivo%s: en el host, chown 65532 y chmod 400", shown)
+		e.fault(setting, "no hay permiso de leer el archivo%s: en el host, chown 65532 y chmod 400", shown)
 	case errors.Is(err, errIsDirectory):
-		e.Fail(setting, "la ruta%s es un directorio: Docker lo crea cuando el archivo del host no existe", shown)
+		e.fault(setting, "la ruta%s es un directorio: Docker lo crea cuando el archivo del host no existe", shown)
 	case err != nil:
-		e.Fail(setting, "no se puede leer el archivo%s", shown)
+		e.fault(setting, "no se puede leer el archivo%s", shown)
 	case len(data) > maxSecretFile:
-		e.Fail(setting, "el archivo%s es demasiado grande para ser un secreto", shown)
+		e.fault(setting, "el archivo%s es demasiado grande para ser un secreto", shown)
 	case value == "":
-		e.Fail(setting, "el archivo%s está vacío", shown)
+		e.fault(setting, "el archivo%s está vacío", shown)
 	default:
 		return value
 	}

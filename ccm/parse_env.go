@@ -111,7 +111,7 @@ func databaseParts(e *Env) string {
 	whole := true
 	for _, s := range []struct{ name, value string }{{envDBHost, host}, {envDBUser, user}, {envDBName, name}} {
 		if s.value == "" {
-			e.missing(s.name, "falta: hacen falta %s, %s y %s, o bien %s", envDBHost, envDBUser, envDBName, envDatabaseURL)
+			e.Missing(s.name, "falta: hacen falta %s, %s y %s, o bien %s", envDBHost, envDBUser, envDBName, envDatabaseURL)
 			whole = false
 		}
 	}
@@ -128,7 +128,7 @@ func parseCache(e *Env) cache.Config {
 	cfg := cache.Config{URL: e.String(envRedisURL, "")}
 	password := e.String(envRedisPassword, "")
 	if cfg.URL == "" {
-		e.missing(envRedisURL, "falta, y %s es %s; la forma es «redis://host:6379/0»", envCacheProvider, cacheRedis)
+		e.Missing(envRedisURL, "falta, y %s es %s; la forma es «redis://host:6379/0»", envCacheProvider, cacheRedis)
 		return cfg
 	}
 	if password != "" {
@@ -151,7 +151,7 @@ func withPassword(e *Env, address, password string) string {
 		return address // cache.Open says what is wrong with it
 	}
 	if old, _ := u.User.Password(); old != "" {
-		e.Fail(envRedisPassword, "%s ya lleva una contraseña: quítela de allí (la forma es «redis://usuario@host:6379/0»), o quite %s", envRedisURL, envRedisPassword)
+		e.fault(envRedisPassword, "%s ya lleva una contraseña: quítela de allí (la forma es «redis://usuario@host:6379/0»), o quite %s", envRedisURL, envRedisPassword)
 		return address
 	}
 	u.User = url.UserPassword(u.User.Username(), password)
@@ -178,7 +178,7 @@ func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 		return cfg, to
 	}
 	if to.Chat == "" {
-		e.missing(envTelegramChat, "falta: dice a qué chat se envía; %s=false apaga los envíos", envTelegramOn)
+		e.Missing(envTelegramChat, "falta: dice a qué chat se envía; %s=false apaga los envíos", envTelegramOn)
 	}
 	checkToken(e, cfg.Token, cfg.TokenFile)
 	return cfg, to
@@ -190,7 +190,7 @@ const someToken = "1:0123456789abcdefghij0123456789abcde"
 // checkToken checks the form of a token, or of the one in a file.
 func checkToken(e *Env, token, file string) {
 	if token+file == "" {
-		e.missing(envTelegramToken, "falta: lo da @BotFather; %s=false apaga los envíos", envTelegramOn)
+		e.Missing(envTelegramToken, "falta: lo da @BotFather; %s=false apaga los envíos", envTelegramOn)
 		return
 	}
 	if file != "" {

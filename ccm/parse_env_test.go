@@ -166,6 +166,42 @@ func TestParseEnvNamesEveryFaultAndNoValue(t *testing.T) {
 	}
 }
 
+func TestParseEnvAsksForAComment(t *testing.T) {
+	const asks = " (¿hay un comentario en la misma línea? En el entorno forma parte del valor: póngalo en una línea aparte)"
+	for name, c := range map[string]struct {
+		env  map[string]string
+		asks bool
+	}{
+		"a number":            {map[string]string{"RAMA_ACTUAL": "14 # s3creto"}, true},
+		"a number of units":   {map[string]string{"REPORT_CACHE_TTL_MINUTES": "30\t# s3creto"}, true},
+		"a quoted number":     {map[string]string{"RAMA_ACTUAL": `"14" # s3creto`}, true},
+		"quotes twice":        {map[string]string{"RAMA_ACTUAL": `'14' # 's3creto'`}, true},
+		"no blank after it":   {map[string]string{"RAMA_ACTUAL": `"14"# s3creto`}, true},
+		"a comment alone":     {map[string]string{"RAMA_ACTUAL": " # s3creto"}, true},
+		"a hash before it":    {map[string]string{"RAMA_ACTUAL": "1#4 # s3creto"}, true},
+		"a list":              {map[string]string{"RAMAS_AUTORIZADAS": "14 # s3creto"}, true},
+		"a switch":            {map[string]string{"TELEGRAM_ENABLED": "false # s3creto"}, true},
+		"a choice":            {map[string]string{"CACHE_PROVIDER": "redis # s3creto"}, true},
+		"a zone":              {map[string]string{"CCM_TIMEZONE": "America/Lima # s3creto"}, true},
+		"a chat":              {map[string]string{"TELEGRAM_CHAT_ID": "-1001234567890 # s3creto"}, true},
+		"a token":             {map[string]string{"TELEGRAM_BOT_TOKEN": token + " # s3creto", "TELEGRAM_CHAT_ID": "1"}, true},
+		"in lower case":       {map[string]string{"rama_actual": "14 # s3creto"}, true},
+		"a hash of its own":   {map[string]string{"RAMA_ACTUAL": "14#s3creto"}, false},
+		"no hash":             {map[string]string{"RAMA_ACTUAL": "s3creto"}, false},
+		"another's fault":     {map[string]string{"RAMA_ACTUAL": "s3creto", "DB_PASSWORD": "a # b", "DB_HOST": "h", "DB_USER": "u", "DB_NAME": "n"}, false},
+		"a password that has": {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://:s3creto@h", "REDIS_PASSWORD": "s3creto # 1"}, false},
+		"twice the same":      {map[string]string{"DATABASE_URL": "s3creto # 1", "DATABASE_URL_FILE": "/x"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			_, err := ccm.ParseEnv(lookup(c.env))
+			is.True(err != nil)
+			is.Equal(strings.HasSuffix(err.Error(), asks), c.asks)
+			is.True(!strings.Contains(err.Error(), "s3creto"))
+		})
+	}
+}
+
 // TestSettingsAreThoseThatAreRead holds the list of the tables against the code.
 func TestSettingsAreThoseThatAreRead(t *testing.T) {
 	is := is.New(t)

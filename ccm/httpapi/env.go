@@ -54,24 +54,21 @@ func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 	}
 	app := env.OneOf(envApp, development, development, staging, production)
 	cfg.Development = app == development
-	keys, sound := parseKeys(env)
+	keys := parseKeys(env)
 	if env.Bool(envAuth, len(keys) > 0 || app == production) {
 		cfg.Keys = keys
-		if len(keys) == 0 && sound {
-			env.Fail(envKeys, "falta al menos una clave, «nombre=clave» (openssl rand -hex 24 hace una buena); %s=off atiende sin ninguna", envAuth)
+		if len(keys) == 0 {
+			env.Missing(envKeys, "falta al menos una clave, «nombre=clave» (openssl rand -hex 24 hace una buena); %s=off atiende sin ninguna", envAuth)
 		}
 	}
 	return cfg, env.Err()
 }
 
-// parseKeys reads «nombre=clave,nombre2=clave2». Not sound: a fault was added,
-// by the entry's position: what stands in a name's place may be a key.
-func parseKeys(env *ccm.Env) (keys map[string]string, sound bool) {
-	keys, owners, sound := map[string]string{}, map[string]string{}, true
-	fail := func(format string, args ...any) {
-		env.Fail(envKeys, format, args...)
-		sound = false
-	}
+// parseKeys reads «nombre=clave,nombre2=clave2». A fault tells an entry by its
+// position: what stands in a name's place may be a key.
+func parseKeys(env *ccm.Env) map[string]string {
+	keys, owners := map[string]string{}, map[string]string{}
+	fail := func(format string, args ...any) { env.Fail(envKeys, format, args...) }
 	position := 0
 	for entry := range strings.SplitSeq(env.String(envKeys, ""), ",") {
 		if entry = strings.TrimSpace(entry); entry == "" {
@@ -95,5 +92,5 @@ func parseKeys(env *ccm.Env) (keys map[string]string, sound bool) {
 			keys[name], owners[key] = key, name
 		}
 	}
-	return keys, sound
+	return keys
 }

@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +86,32 @@ func TestParseEnv(t *testing.T) {
 			is.True(!strings.Contains(err.Error(), "debe-verse"))
 		})
 	}
+
+	t.Run("asks for a comment that became part of a value", func(t *testing.T) {
+		for _, line := range []string{"APP_ENV=production # debe-verse", "ENABLE_SWAGGER=false # debe-verse", `CCM_HTTP_TIMEOUT_SECONDS="90" # debe-verse`, "CCM_API_KEYS=a=0123456789abcdef # debe-verse"} {
+			is := is.New(t)
+			_, err := httpapi.ParseEnv(env(line))
+			is.True(err != nil)
+			is.True(strings.Contains(err.Error(), "¿hay un comentario en la misma línea?"))
+			is.True(!strings.Contains(err.Error(), "debe-verse"))
+		}
+	})
+
+	t.Run("names a file of keys that cannot be read, and no way without", func(t *testing.T) {
+		dir := t.TempDir()
+		empty := filepath.Join(dir, "empty")
+		is.New(t).NoErr(os.WriteFile(empty, []byte("\n"), 0o600))
+		for _, lines := range [][]string{
+			{"CCM_API_KEYS_FILE=" + filepath.Join(dir, "none")}, {"CCM_API_KEYS_FILE=" + dir}, {"CCM_API_KEYS_FILE=" + empty},
+			{"CCM_API_KEYS=a=0123456789abcdef", "CCM_API_KEYS_FILE=" + empty}, {"CCM_API_KEYS=debe-verse"},
+		} {
+			is := is.New(t)
+			_, err := httpapi.ParseEnv(env(append(lines, "APP_ENV=production")...))
+			is.True(err != nil)
+			is.Equal(strings.Count(err.Error(), "\n"), 0) // one fault
+			is.True(!strings.Contains(err.Error(), "CCM_API_AUTH"))
+		}
+	})
 
 	t.Run("names all faults at once", func(t *testing.T) {
 		is := is.New(t)

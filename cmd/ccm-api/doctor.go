@@ -130,11 +130,12 @@ func (e *examination) settings(cfg serviceConfig, err error) {
 	if zone := cfg.library.Location; zone != nil {
 		e.add(finding{Name: "hoy", Status: fine, Detail: fmt.Sprintf("en el centro son las %s", time.Now().In(zone).Format("15:04 del 2006-01-02 (MST)"))})
 	}
-	if len(cfg.api.Keys) == 0 {
+	switch {
+	case len(cfg.api.Keys) > 0:
+		e.add(finding{Name: "claves", Status: fine, Detail: plural(len(cfg.api.Keys), "clave", "claves")})
+	case !blames(err, "CCM_API_KEYS"):
 		e.add(finding{Name: "claves", Status: warned, Detail: "la API atiende sin clave a cualquiera que llegue a su puerto",
 			Fix: []string{"ponga CCM_API_KEYS=nombre=clave (openssl rand -hex 24 hace una buena)"}})
-	} else {
-		e.add(finding{Name: "claves", Status: fine, Detail: plural(len(cfg.api.Keys), "clave", "claves")})
 	}
 	e.add(finding{Name: "diario", Status: fine, Detail: "en memoria: una Idempotency-Key vale mientras este proceso viva"})
 }

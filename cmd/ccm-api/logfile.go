@@ -53,11 +53,20 @@ type tee struct {
 }
 
 // logWriter is where the lines of a service go: stdout always, and the file of
-// LOG_FILE_PATH, which changes at midnight UTC and by size. end closes the file.
+// LOG_FILE_PATH, which changes at midnight UTC and by size; another process's
+// file stays that one's. end closes the file.
 func logWriter(cfg processConfig, stdout io.Writer) (w io.Writer, end func(), err error) {
 	if cfg.logFile == "" {
 		return stdout, func() {}, nil
 	}
+	claim, err := claimLog(cfg.logFile)
+	if err != nil {
+		newLogger(stdout, cfg.level, nil).Warn("los registros van solo a la salida: otros procesos tienen todos los archivos", keyStage, stageLog,
+			"revisar", envLogFile, "archivos", mostLogFiles)
+		return stdout, func() {}, nil
+	}
+	first := cfg.logFile
+	cfg.logFile = claim.path
 	file := &timberjack.Logger{
 		Filename:    cfg.logFile,
 		MaxSize:     max(1, cfg.logSize/mebibyte),
@@ -69,11 +78,15 @@ func logWriter(cfg processConfig, stdout io.Writer) (w io.Writer, end func(), er
 	}
 	// Creates it: better to know now. That a disk is full is no fault of the settings.
 	if _, err := file.Write(nil); err != nil && !isErrno(err, syscall.ENOSPC) {
+		claim.free()
 		return nil, nil, settingsError{fmt.Errorf("%s: no se puede escribir en %s (%s): el directorio debe existir y ser del usuario del proceso (en el host, chown 65532), o de un volumen",
 			envLogFile, filepath.Dir(cfg.logFile), fileReason(err))}
 	}
 	t := newTee(stdout, file, cfg, time.Now)
-	return t, t.end, nil
+	if cfg.logFile != first {
+		t.say.Info("los registros van a otro archivo: otro proceso escribe en el primero", keyStage, stageLog, "revisar", envLogFile, "archivo", cfg.logFile)
+	}
+	return t, func() { t.end(); claim.free() }, nil
 }
 
 func newTee(stdout io.Writer, file rotatingFile, cfg processConfig, now func() time.Time) *tee {

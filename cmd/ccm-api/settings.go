@@ -39,7 +39,7 @@ func processSettings() []ccm.Setting {
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
 		{Name: envPort, Default: strconv.Itoa(defaultPort), Doc: "The port to listen on.", Spanish: "El puerto en que escucha."},
 		{Name: envLogLevel, Default: "INFO", Doc: "The lowest level of the log: DEBUG, INFO, WARNING, ERROR or CRITICAL.", Spanish: "El nivel mínimo de los registros: DEBUG, INFO, WARNING, ERROR o CRITICAL."},
-		{Name: envLogFile, Doc: "A file that gets the log beside stdout; it is rotated daily and by size.", Spanish: "Un archivo al que van los registros además de a la salida; cambia cada día y por tamaño."},
+		{Name: envLogFile, Doc: "A file that gets the log beside stdout; it is rotated daily and by size. Each process has its own: `ccm.log`, `ccm-2.log` and so on to 16.", Spanish: "Un archivo al que van los registros además de a la salida; cambia cada día y por tamaño. Cada proceso tiene el suyo: ccm.log, ccm-2.log… hasta 16."},
 		{Name: envLogSize, Default: "10MB", Doc: "The largest size of that file: `10485760` (bytes), `500KB` or `10MB`.", Spanish: "El tamaño máximo de ese archivo: «10485760» (bytes), «500KB» o «10MB»."},
 		{Name: envLogBackups, Default: strconv.Itoa(defaultKept), Doc: "How many earlier files are kept, compressed, for 30 days at most.", Spanish: "Cuántos archivos anteriores se guardan, comprimidos y 30 días a lo más."},
 	}
