@@ -13,8 +13,9 @@ import (
 	"github.com/ccmwf/ccm/ccm/httpapi"
 )
 
-// The names of the settings of the process itself.
+// The names of the settings of the process itself, and of one that it looks at.
 const (
+	envTelegram   = "TELEGRAM_ENABLED" // the library's
 	envMigrate    = "CCM_MIGRATE"
 	envHost       = "API_HOST"
 	envPort       = "API_PORT"
@@ -118,10 +119,24 @@ func (a *app) service() (serviceConfig, error) {
 	if cfg.process.migrate && cfg.library.Store.URL == "" && !blames(faults[0], "DATABASE_URL", "DB_") {
 		faults[2] = errors.Join(faults[2], errors.New(envMigrate+": falta DATABASE_URL (o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME), que dice qué base de datos migrar"))
 	}
+	if a.nothingToServe(cfg.library, faults[0]) {
+		faults[2] = errors.Join(faults[2], errNothingToServe)
+	}
 	if err := errors.Join(faults[:]...); err != nil {
 		return cfg, settingsError{err}
 	}
 	return cfg, nil
+}
+
+// errNothingToServe is the fault of settings that were mostly never read.
+var errNothingToServe = errors.New("DATABASE_URL y TELEGRAM_BOT_TOKEN: faltan los dos, y sin ellos no hay nada que servir: " +
+	"¿falta el archivo .env? (docker/ejemplo.env es uno para empezar; docker compose --profile dev up lo prueba todo sin ajustes)")
+
+// nothingToServe reports whether there is neither a database nor a bot, and
+// nobody said that this is meant. One that is wrong is not missing.
+func (a *app) nothingToServe(cfg ccm.Config, faults error) bool {
+	return cfg.Store.URL == "" && cfg.Telegram.Token+cfg.Telegram.TokenFile == "" &&
+		!blames(faults, "DATABASE_URL", "DB_", envTelegram, "TELEGRAM_BOT_TOKEN") && ccm.NewEnv(a.lookup).Bool(envTelegram, true)
 }
 
 // blames reports whether one of the faults, a line each, is of a setting whose

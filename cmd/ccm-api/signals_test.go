@@ -34,7 +34,7 @@ func TestServeOutlivesItsLogCollector(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "ccm-api", "serve")
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = writer, &stderr
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "API_HOST=127.0.0.1", "API_PORT=" + port, "LOG_FILE_PATH=" + file, "LOG_LEVEL=DEBUG"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "API_HOST=127.0.0.1", "API_PORT=" + port, "LOG_FILE_PATH=" + file, "LOG_LEVEL=DEBUG", "TELEGRAM_ENABLED=no"}
 	is.NoErr(cmd.Start())
 	writer.Close()
 	log := bufio.NewReader(reader)
