@@ -38,7 +38,7 @@ func unreadable(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return misused("no existe el archivo de ajustes %s", path)
 	case errors.Is(err, fs.ErrPermission):
-		return misused("no hay permiso de leer el archivo de ajustes %s: si es de un contenedor, en el host, chmod 644 si no lleva secretos, o chown 65532 y chmod 400", path)
+		return misused("no hay permiso de leer el archivo de ajustes %s: si es de un contenedor, en el host, chmod 644, y sus secretos en archivos (NOMBRE_FILE)", path)
 	case errors.Is(err, syscall.EISDIR):
 		return misused("el archivo de ajustes %s es un directorio: Docker lo crea cuando el archivo del host no existe; bórrelo, cree el archivo y arranque otra vez", path)
 	}
