@@ -28,6 +28,7 @@ func (a *app) readEnvFile(path string, named bool) error {
 	if holdsSecret(values) {
 		a.secretEnv = path
 	}
+	a.file, a.filePath = values, path
 	a.lookup = layered(a.lookup, values)
 	return nil
 }
@@ -66,7 +67,7 @@ func layered(env func(string) (string, bool), file map[string]string) func(strin
 	for name, value := range file {
 		name = strings.ToUpper(name)
 		base := strings.TrimSuffix(name, "_FILE")
-		if !hasValue(env, base) && !hasValue(env, base+"_FILE") {
+		if !hasValue(env, base) && !hasValue(env, base+"_FILE") && blank(behind[name]) {
 			behind[name] = value
 		}
 	}
