@@ -98,6 +98,7 @@ func (a *app) doctor(ctx context.Context, form string) error {
 	e := examination{migrates: cfg.process.migrate}
 	e.settings(cfg, err)
 	e.secretFiles(a.secretFiles(cfg.library))
+	a.hiddenSecrets(&e)
 	a.toolLogger() // go-redis would write to stderr
 	for _, d := range dependencies {
 		stop := a.progress("examinando " + d.what)

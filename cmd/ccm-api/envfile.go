@@ -28,6 +28,7 @@ func (a *app) readEnvFile(path string, named bool) error {
 	if holdsSecret(values) {
 		a.secretEnv = path
 	}
+	a.file, a.filePath = values, path
 	a.lookup = layered(a.lookup, values)
 	return nil
 }
@@ -38,7 +39,7 @@ func unreadable(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return misused("no existe el archivo de ajustes %s", path)
 	case errors.Is(err, fs.ErrPermission):
-		return misused("no hay permiso de leer el archivo de ajustes %s: si es de un contenedor, en el host, chmod 644 si no lleva secretos, o chown 65532 y chmod 400", path)
+		return misused("no hay permiso de leer el archivo de ajustes %s: si es de un contenedor, en el host, chmod 644, y sus secretos en archivos (NOMBRE_FILE)", path)
 	case errors.Is(err, syscall.EISDIR):
 		return misused("el archivo de ajustes %s es un directorio: Docker lo crea cuando el archivo del host no existe; bórrelo, cree el archivo y arranque otra vez", path)
 	}
@@ -66,7 +67,7 @@ func layered(env func(string) (string, bool), file map[string]string) func(strin
 	for name, value := range file {
 		name = strings.ToUpper(name)
 		base := strings.TrimSuffix(name, "_FILE")
-		if !hasValue(env, base) && !hasValue(env, base+"_FILE") {
+		if !hasValue(env, base) && !hasValue(env, base+"_FILE") && blank(behind[name]) {
 			behind[name] = value
 		}
 	}

@@ -15,6 +15,13 @@ const readableByOthers fs.FileMode = 0o004
 // ownFile lets the container read a file, and nobody else.
 const ownFile = "en el host, chown 65532 y chmod 400"
 
+// ownEnv is the cure of a .env, which Compose must read as the operator, and the
+// container as its user.
+const ownEnv = "mueva el secreto a un archivo y nómbrelo con NOMBRE_FILE (en Docker, a la carpeta de secretos), o chmod 600 si el servicio corre sin contenedor"
+
+// envFileName is how findings name the .env in use, whatever its path.
+const envFileName = ".env"
+
 // secretFile is a file that holds a secret, and the setting that names it.
 type secretFile struct{ setting, path string }
 
@@ -28,7 +35,7 @@ func (a *app) secretFiles(cfg ccm.Config) []secretFile {
 			files = append(files, secretFile{name, env.String(name, "")})
 		}
 	}
-	return append(files, secretFile{".env", a.secretEnv},
+	return append(files, secretFile{envFileName, a.secretEnv},
 		secretFile{"GOOGLE_APPLICATION_CREDENTIALS", cfg.Google.File}, secretFile{"GOOGLE_TOKEN_PATH", cfg.Google.TokenFile})
 }
 
@@ -43,9 +50,13 @@ func (e *examination) secretFiles(files []secretFile) {
 		if err != nil || !info.Mode().IsRegular() || info.Mode()&readableByOthers == 0 {
 			continue
 		}
+		cure := ownFile + " sobre ese archivo"
+		if f.setting == envFileName {
+			cure = ownEnv
+		}
 		e.add(finding{Name: f.setting, Status: warned,
 			Detail: fmt.Sprintf("otros usuarios del host pueden leer un secreto: %s tiene el modo %04o", f.path, info.Mode().Perm()),
-			Fix:    []string{ownFile + " sobre ese archivo"}})
+			Fix:    []string{cure}})
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the image has no zones of its own
@@ -24,24 +23,7 @@ var started = time.Now()
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	code := run(ctx, os.Args[1:], environment(os.Environ()), os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
-}
-
-// environment looks variables up by their names in upper case, however the
-// process was given them; one that is in upper case itself comes first.
-func environment(environ []string) func(string) (string, bool) {
-	values := make(map[string]string, len(environ))
-	for _, entry := range environ {
-		name, value, _ := strings.Cut(entry, "=")
-		upper := strings.ToUpper(name)
-		if _, known := values[upper]; !known || name == upper {
-			values[upper] = value
-		}
-	}
-	return func(name string) (string, bool) {
-		value, ok := values[strings.ToUpper(name)]
-		return value, ok
-	}
 }

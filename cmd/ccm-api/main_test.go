@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 func TestRunNeedsNoProcess(t *testing.T) {
 	is := is.New(t)
 	var out bytes.Buffer
-	code := run(context.Background(), []string{"version"}, func(string) (string, bool) { return "", false }, &out, os.Stderr)
+	code := run(context.Background(), []string{"version"}, nil, &out, os.Stderr)
 	is.Equal(code, exitOK)
 	is.True(strings.HasPrefix(out.String(), "ccm-api "))
 }

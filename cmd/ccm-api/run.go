@@ -24,16 +24,20 @@ const (
 
 // app is one run of the command.
 type app struct {
-	lookup    func(string) (string, bool) // settings: the environment, then .env
+	environ   []string                    // «NAME=value»
+	file      map[string]string           // the .env in use
+	filePath  string                      // where that is
+	lookup    func(string) (string, bool) // settings: environ, then file
 	secretEnv string                      // the .env in use, if it holds a secret
 	out       io.Writer
 	err       io.Writer
 	verbose   bool // logs of a tool go to err
 }
 
-// run is the whole command: what main does, without a process of its own.
-func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
-	a := &app{lookup: lookup, out: stdout, err: stderr}
+// run is the whole command: what main does, without a process of its own. environ
+// is as os.Environ returns it.
+func run(ctx context.Context, args []string, environ []string, stdout, stderr io.Writer) int {
+	a := &app{environ: environ, lookup: environment(environ), out: stdout, err: stderr}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -111,10 +111,11 @@ type serviceConfig struct {
 // service reads all settings, and names all their faults at once.
 func (a *app) service() (serviceConfig, error) {
 	var cfg serviceConfig
-	var faults [3]error
+	var faults [4]error
 	cfg.library, faults[0] = ccm.ParseEnv(a.lookup)
 	cfg.api, faults[1] = httpapi.ParseEnv(a.lookup)
 	cfg.process, faults[2] = parseProcess(a.lookup)
+	faults[3] = a.spelledTwice(allSettings())
 	cfg.api.Version = version()
 	if cfg.process.migrate && cfg.library.Store.URL == "" && !blames(faults[0], "DATABASE_URL", "DB_") {
 		faults[2] = errors.Join(faults[2], errors.New(envMigrate+": falta DATABASE_URL (o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME), que dice qué base de datos migrar"))
@@ -156,7 +157,7 @@ func blames(faults error, names ...string) bool {
 // library reads the settings of the library alone: tools need no others.
 func (a *app) library() (ccm.Config, error) {
 	cfg, err := ccm.ParseEnv(a.lookup)
-	if err != nil {
+	if err = errors.Join(err, a.spelledTwice(ccm.Settings())); err != nil {
 		return cfg, settingsError{err}
 	}
 	cfg.Logger = a.toolLogger()

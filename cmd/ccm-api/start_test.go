@@ -141,7 +141,7 @@ func TestRightToWriteIsNoFaultWhereItMigrates(t *testing.T) {
 func TestUnreadableEnvFileSaysTheCure(t *testing.T) {
 	is := is.New(t)
 	denied := unreadable("/config/.env", &fs.PathError{Op: "open", Err: syscall.EACCES})
-	is.Equal(denied.Error(), "no hay permiso de leer el archivo de ajustes /config/.env: si es de un contenedor, en el host, chmod 644 si no lleva secretos, o chown 65532 y chmod 400")
+	is.Equal(denied.Error(), "no hay permiso de leer el archivo de ajustes /config/.env: si es de un contenedor, en el host, chmod 644, y sus secretos en archivos (NOMBRE_FILE)")
 	folder := unreadable(".env", &fs.PathError{Op: "read", Err: syscall.EISDIR})
 	is.True(strings.Contains(folder.Error(), "es un directorio: Docker lo crea cuando el archivo del host no existe"))
 	is.True(strings.Contains(unreadable(".env", syscall.EIO).Error(), "revise el archivo y su montaje"))
