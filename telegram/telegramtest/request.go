@@ -129,9 +129,9 @@ func (r *request) readJSON(raw []byte) error {
 }
 
 func (r *request) readMultipart(parts *multipart.Reader) error {
-	for {
+	for count := 0; ; count++ {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF || count == 0 && errors.Is(err, io.EOF) { //nolint:errorlint // wrapped, it is a cut, but for an empty body
 			return nil
 		}
 		if err != nil {

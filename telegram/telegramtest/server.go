@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// defaultToken has the form that BotFather gives; it is nobody's.
-const defaultToken = "123456789:AAFakeTokenForTestsOnly_0123456789abc"
+// defaultToken has the form that BotFather gives, which clients check: 35
+// characters behind the colon. It is nobody's.
+const defaultToken = "123456789:AAFakeTokenForTestsOnly_0123456789a"
 
 // Server is a fake Bot API server. It is safe for concurrent use.
 type Server struct {
