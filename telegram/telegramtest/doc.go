@@ -58,8 +58,8 @@
 //   - Addresses, mentions, commands and hashtags are found in what persons write,
 //     by simpler rules, and not in what the bot writes.
 //   - tg-time in MarkdownV2; the names of custom emoji; quotes in replies.
-//   - The rates are token buckets of about Telegram's size. Telegram does not say
-//     how its own work.
+//   - The rates are token buckets of about Telegram's size, for new messages only.
+//     Telegram does not say how its own work.
 //   - A bot sees all messages of a group; it is never an administrator. No update
 //     tells that a chat changed, or that a message was edited.
 //   - A webhook may be any http or https address, has one delivery at a time for

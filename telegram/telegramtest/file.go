@@ -145,14 +145,13 @@ func (f *File) path() string { return f.Kind + "s/" + f.ID + path.Ext(f.Name) }
 
 // download serves what getFile named.
 func (s *Server) download(w http.ResponseWriter, name string) {
+	a := errNotFound.answer()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, f := range s.files {
 		if f.path() == name && f.Data != nil {
-			a := answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/octet-stream"}}, body: f.Data}
-			a.write(w)
-			return
+			a = answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/octet-stream"}}, body: f.Data}
 		}
 	}
-	errNotFound.answer().write(w)
+	s.mu.Unlock() // before a slow client reads
+	a.write(w)
 }
