@@ -16,7 +16,7 @@ const (
 	// sandboxChat is the chat that the fake Telegram knows.
 	sandboxChat = "-1001234567890"
 	// sandboxToken is the one token that it accepts.
-	sandboxToken = "123456789:AAFakeTokenForTestsOnly_0123456789abc"
+	sandboxToken = "123456789:AAFakeTokenForTestsOnly_0123456789a"
 	// telegramHost is the fake's name in the networks of newProduction.
 	telegramHost = "telegram-de-prueba"
 )

@@ -1,22 +1,12 @@
 package telegramtest
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
-
-// Entity is a stretch of formatted text. Offset and Length count UTF-16 units,
-// as the Bot API does: https://core.telegram.org/bots/api#messageentity
-type Entity struct {
-	Type     string `json:"type"`
-	Offset   int    `json:"offset"`
-	Length   int    `json:"length"`
-	URL      string `json:"url,omitempty"`
-	Language string `json:"language,omitempty"`
-}
 
 // tags are what HTML parse mode knows, and the entity each makes.
 var tags = map[string]string{
@@ -26,27 +16,34 @@ var tags = map[string]string{
 	"tg-emoji": "custom_emoji", "tg-time": "date_time", "pre": "pre", "code": "code", "blockquote": "blockquote",
 }
 
+var errNotUTF8 = errors.New("Text must be encoded in UTF-8")
+
 // parser reads HTML as the Bot API server does (tdlib/td, parse_html): its own
 // small grammar, not the browsers'.
 type parser struct {
-	in     string
-	pos    int
-	out    strings.Builder
-	units  int // UTF-16 units written to out
+	source
+	out    writer
+	halves int // surrogates written by number
 	open   []openTag
 	result []Entity
 }
 
 type openTag struct {
-	name, argument string
-	expandable     bool
-	offset         int
+	name     string
+	argument string // href, the language, the emoji, the format of a time; "1" for an expandable quote
+	unix     int64
+	offset   int // UTF-16 units
+	begin    int // byte of out
 }
 
 // ParseHTML returns the text without markup and its entities, sorted by offset,
-// or the error text that the Bot API gives after "can't parse entities: ".
+// or the error text that the Bot API gives after "can't parse entities: ". A
+// message may get fewer entities, and cut ones: see the package doc.
 func ParseHTML(html string) (text string, entities []Entity, err error) {
-	p := parser{in: html}
+	if !utf8.ValidString(html) {
+		return "", nil, errNotUTF8
+	}
+	p := parser{source: source{in: html}}
 	for p.pos < len(p.in) {
 		if err := p.step(); err != nil {
 			return "", nil, err
@@ -55,89 +52,52 @@ func ParseHTML(html string) (text string, entities []Entity, err error) {
 	if n := len(p.open); n > 0 {
 		return "", nil, fmt.Errorf("Can't find end tag corresponding to start tag %q", p.open[n-1].name)
 	}
-	slices.SortStableFunc(p.result, func(a, b Entity) int {
-		if a.Offset != b.Offset {
-			return a.Offset - b.Offset
+	if p.halves > 0 {
+		return "", nil, errors.New("Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units")
+	}
+	for i := range p.result {
+		if p.result[i].Type == "code" {
+			p.result[i].Language = "" // it was kept for a pre around it
 		}
-		return b.Length - a.Length
-	})
+	}
+	sortEntities(p.result)
 	return p.out.String(), p.result, nil
 }
 
 // step reads one character, character reference or tag.
 func (p *parser) step() error {
-	switch c := p.in[p.pos]; {
-	case c == '&':
+	switch {
+	case p.peek() == '&':
 		if r, size := decodeReference(p.in[p.pos:]); size > 0 {
-			p.write(r)
+			if r >= 0xD800 && r <= 0xDFFF {
+				p.halves++
+			}
+			p.out.put(r)
 			p.pos += size
 			return nil
 		}
-	case c == '<' && strings.HasPrefix(p.in[p.pos:], "</"):
+	case p.has("</"):
 		return p.endTag()
-	case c == '<':
+	case p.peek() == '<':
 		return p.startTag()
 	}
-	r, size := utf8.DecodeRuneInString(p.in[p.pos:])
-	p.write(r)
-	p.pos += size
+	p.out.put(p.rune())
 	return nil
 }
-
-func (p *parser) write(r rune) {
-	p.out.WriteRune(r)
-	p.units += utf16Len(r)
-}
-
-func utf16Len(r rune) int {
-	if r > 0xFFFF {
-		return 2
-	}
-	return 1
-}
-
-func (p *parser) peek() byte {
-	if p.pos < len(p.in) {
-		return p.in[p.pos]
-	}
-	return 0
-}
-
-func (p *parser) skipSpaces() {
-	for p.pos < len(p.in) && isSpace(p.in[p.pos]) {
-		p.pos++
-	}
-}
-
-// until moves to the first byte that stop holds for, and returns what it passed.
-func (p *parser) until(stop func(byte) bool) string {
-	begin := p.pos
-	for p.pos < len(p.in) && !stop(p.in[p.pos]) {
-		p.pos++
-	}
-	return p.in[begin:p.pos]
-}
-
-func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
-
-func endsName(c byte) bool { return isSpace(c) || c == '>' }
-
-func endsAttribute(c byte) bool { return isSpace(c) || c == '=' || c == '>' }
 
 func (p *parser) startTag() error {
 	begin := p.pos
 	p.pos++
-	name := strings.ToLower(p.until(endsName))
-	if p.pos >= len(p.in) {
+	name := strings.ToLower(p.until(func(c byte) bool { return isSpace(c) || c == '>' }))
+	if p.peek() == 0 {
 		return fmt.Errorf("Unclosed start tag at byte offset %d", begin)
 	}
 	if _, known := tags[name]; !known {
 		return fmt.Errorf("Unsupported start tag \"%s\" at byte offset %d", name, begin)
 	}
-	tag := openTag{name: name, offset: p.units}
-	for {
-		p.skipSpaces()
-		if p.peek() == '>' {
+	tag := openTag{name: name, offset: p.out.units, begin: p.out.Len()}
+	for p.peek() != '>' {
+		if p.skipSpaces(); p.peek() == '>' {
 			break
 		}
 		if err := p.attribute(&tag, begin); err != nil {
@@ -145,7 +105,7 @@ func (p *parser) startTag() error {
 		}
 	}
 	p.pos++
-	if name == "span" && tag.argument != "tg-spoiler" {
+	if name == "span" && tag.argument != "spoiler" {
 		return fmt.Errorf("Tag \"span\" must have class \"tg-spoiler\" at byte offset %d", begin)
 	}
 	p.open = append(p.open, tag)
@@ -154,65 +114,80 @@ func (p *parser) startTag() error {
 
 // attribute reads one attribute into tag; begin is where the tag began.
 func (p *parser) attribute(tag *openTag, begin int) error {
-	unclosed := fmt.Errorf("Unclosed start tag at byte offset %d", begin)
-	if p.pos >= len(p.in) {
-		return unclosed
-	}
-	name := strings.ToLower(p.until(endsAttribute))
+	name := p.until(func(c byte) bool { return isSpace(c) || strings.IndexByte(`=>/"'`, c) >= 0 })
 	if name == "" {
 		return fmt.Errorf("Empty attribute name in the tag \"%s\" at byte offset %d", tag.name, begin)
 	}
+	unclosed := fmt.Errorf("Unclosed start tag \"%s\" at byte offset %d", tag.name, begin)
 	p.skipSpaces()
-	value := ""
-	if p.peek() == '=' {
-		p.pos++
-		p.skipSpaces()
-		if p.pos >= len(p.in) {
+	if p.peek() != '=' {
+		if p.peek() == 0 {
 			return unclosed
 		}
-		var closed bool
-		if value, closed = p.value(); !closed {
-			return unclosed
+		if tag.name == "blockquote" && name == "expandable" {
+			tag.argument = "1"
 		}
+		return nil
+	}
+	p.pos++
+	if p.skipSpaces(); p.peek() == 0 {
+		return unclosed
+	}
+	value, err := p.value()
+	if err != nil {
+		return err
+	}
+	if p.peek() == 0 {
+		return fmt.Errorf("Unclosed start tag at byte offset %d", begin)
 	}
 	tag.set(name, value)
 	return nil
 }
 
 // value reads what stands behind the equal sign, quoted or bare.
-func (p *parser) value() (value string, closed bool) {
+func (p *parser) value() (string, error) {
 	quote := p.peek()
 	if quote != '"' && quote != '\'' {
-		return strings.ToLower(p.until(endsName)), p.pos < len(p.in)
+		begin := p.pos
+		name := p.until(func(c byte) bool { return !isAlnum(c) && c != '.' && c != '-' })
+		if !isSpace(p.peek()) && p.peek() != '>' {
+			return "", fmt.Errorf("Unexpected end of name token at byte offset %d", begin)
+		}
+		return strings.ToLower(name), nil
 	}
 	p.pos++
 	var out strings.Builder
-	for p.pos < len(p.in) && p.in[p.pos] != quote {
+	for p.peek() != quote && p.peek() != 0 {
 		if r, size := decodeReference(p.in[p.pos:]); size > 0 {
 			out.WriteRune(r)
 			p.pos += size
 			continue
 		}
-		out.WriteByte(p.in[p.pos])
+		out.WriteByte(p.peek())
 		p.pos++
 	}
-	if p.pos >= len(p.in) {
-		return "", false
+	if p.peek() == quote {
+		p.pos++
 	}
-	p.pos++
-	return out.String(), true
+	return out.String(), nil
 }
 
 func (t *openTag) set(attribute, value string) {
+	language, isLanguage := strings.CutPrefix(value, "language-")
+	class, isOurs := strings.CutPrefix(value, "tg-")
 	switch {
 	case t.name == "a" && attribute == "href",
-		t.name == "span" && attribute == "class" && value == "tg-spoiler",
-		t.name == "tg-emoji" && attribute == "emoji-id":
+		t.name == "tg-emoji" && attribute == "emoji-id",
+		t.name == "tg-time" && attribute == "format":
 		t.argument = value
-	case t.name == "code" && attribute == "class":
-		t.argument, _ = strings.CutPrefix(value, "language-")
+	case t.name == "code" && attribute == "class" && isLanguage:
+		t.argument = language
+	case t.name == "span" && attribute == "class" && isOurs:
+		t.argument = class
 	case t.name == "blockquote" && attribute == "expandable":
-		t.expandable = true
+		t.argument = "1"
+	case t.name == "tg-time" && attribute == "unix":
+		t.unix, _ = strconv.ParseInt(value, 10, 32)
 	}
 }
 
@@ -222,7 +197,7 @@ func (p *parser) endTag() error {
 		return fmt.Errorf("Unexpected end tag at byte offset %d", begin)
 	}
 	p.pos += 2
-	name := strings.ToLower(p.until(endsName))
+	name := strings.ToLower(p.until(func(c byte) bool { return isSpace(c) || c == '>' }))
 	p.skipSpaces()
 	if p.peek() != '>' {
 		return fmt.Errorf("Unclosed end tag at byte offset %d", begin)
@@ -233,104 +208,5 @@ func (p *parser) endTag() error {
 		return fmt.Errorf("Unmatched end tag at byte offset %d, expected \"</%s>\", found \"</%s>\"", begin, tag.name, name)
 	}
 	p.open = p.open[:len(p.open)-1]
-	p.close(tag)
-	return nil
-}
-
-// close makes the entity of a tag that ended.
-func (p *parser) close(tag openTag) {
-	e := Entity{Type: tags[tag.name], Offset: tag.offset, Length: p.units - tag.offset}
-	if e.Length == 0 {
-		return
-	}
-	switch tag.name {
-	case "a":
-		e.URL = tag.argument
-		if e.URL == "" {
-			e.URL = p.out.String()[byteOffset(p.out.String(), tag.offset):]
-		}
-		if !isLink(e.URL) {
-			return
-		}
-	case "code":
-		// <pre><code class="language-go"> is one entity, the pre.
-		if n := len(p.open); n > 0 && p.open[n-1].name == "pre" && p.open[n-1].offset == tag.offset {
-			p.open[n-1].argument = tag.argument
-			return
-		}
-	case "pre":
-		e.Language = tag.argument
-	case "blockquote":
-		if tag.expandable {
-			e.Type = "expandable_blockquote"
-		}
-	}
-	p.result = append(p.result, e)
-}
-
-// isLink reports whether the server makes a link of url; else the text stays plain.
-func isLink(url string) bool {
-	scheme, rest, found := strings.Cut(strings.ToLower(url), ":")
-	if !found {
-		return strings.Contains(url, ".")
-	}
-	return rest != "" && slices.Contains([]string{"http", "https", "tg", "mailto", "tel", "ton"}, scheme)
-}
-
-// byteOffset is where in s its UTF-16 unit n begins.
-func byteOffset(s string, n int) int {
-	for i, r := range s {
-		if n <= 0 {
-			return i
-		}
-		n -= utf16Len(r)
-	}
-	return len(s)
-}
-
-// decodeReference reads a character reference at the start of s. Only these
-// four names and numbers are known: https://core.telegram.org/bots/api#html-style
-func decodeReference(s string) (r rune, size int) {
-	if len(s) < 2 || s[0] != '&' {
-		return 0, 0
-	}
-	if s[1] == '#' {
-		return decodeNumber(s)
-	}
-	for name, r := range map[string]rune{"&lt": '<', "&gt": '>', "&amp": '&', "&quot": '"'} {
-		if rest, ok := strings.CutPrefix(s, name); ok && !startsWithLetter(rest) {
-			if strings.HasPrefix(rest, ";") {
-				return r, len(name) + 1
-			}
-			return r, len(name)
-		}
-	}
-	return 0, 0
-}
-
-func startsWithLetter(s string) bool {
-	return s != "" && ('a' <= s[0] && s[0] <= 'z' || 'A' <= s[0] && s[0] <= 'Z')
-}
-
-func decodeNumber(s string) (rune, int) {
-	base, begin := 10, 2
-	if len(s) > 2 && (s[2] == 'x' || s[2] == 'X') {
-		base, begin = 16, 3
-	}
-	end := begin
-	for end < len(s) && end-begin < 8 && isDigit(s[end], base) {
-		end++
-	}
-	n, err := strconv.ParseInt(s[begin:end], base, 32)
-	if err != nil || n == 0 || n >= 0x10FFFF || !utf8.ValidRune(rune(n)) {
-		return 0, 0
-	}
-	if end < len(s) && s[end] == ';' {
-		end++
-	}
-	return rune(n), end
-}
-
-func isDigit(c byte, base int) bool {
-	return '0' <= c && c <= '9' || base == 16 && ('a' <= c|0x20 && c|0x20 <= 'f')
+	return p.close(tag)
 }

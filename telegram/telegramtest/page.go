@@ -2,12 +2,11 @@ package telegramtest
 
 import (
 	_ "embed"
+	"fmt"
 	"html/template"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 )
 
 //go:embed page.html
@@ -21,22 +20,16 @@ type pageChat struct {
 	Title    string
 	Initial  string
 	Kind     string
+	Notice   string // why the bot cannot write
 	Messages []pageMessage
 }
 
 type pageMessage struct {
-	ID     int64
+	Message
 	Clock  string
-	Edited bool
-	Silent bool
+	Size   string // of the file
+	Answer string // how the message begins that this one answers
 	Runs   []run
-}
-
-// run is a stretch of text under the same entities.
-type run struct {
-	Text                                                         string
-	URL                                                          string
-	Bold, Italic, Underline, Strike, Spoiler, Code, Block, Quote bool
 }
 
 var kinds = map[string]string{"private": "privado", "group": "grupo", "supergroup": "supergrupo", "channel": "canal"}
@@ -44,7 +37,7 @@ var kinds = map[string]string{"private": "privado", "group": "grupo", "supergrou
 // servePage shows the chats. All it loads comes with it.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/" || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		(&failure{code: http.StatusNotFound, description: "Not Found"}).write(w)
+		errNotFound.answer().write(w)
 		return
 	}
 	h := w.Header()
@@ -62,73 +55,66 @@ func (s *Server) snapshot() []pageChat {
 	defer s.mu.Unlock()
 	chats := make([]pageChat, 0, len(s.chats))
 	for _, c := range s.chats {
-		shown := pageChat{ID: c.ID, Title: c.Title, Kind: kinds[c.Type]}
+		shown := pageChat{ID: c.ID, Title: c.Title, Kind: kinds[c.Type], Notice: c.notice()}
 		if shown.Title == "" {
 			shown.Title = "@" + c.Username
 		}
 		shown.Initial = strings.ToUpper(string([]rune(shown.Title)[:1]))
 		for _, m := range c.messages {
-			shown.Messages = append(shown.Messages, pageMessage{
-				ID: m.ID, Clock: m.Date.In(time.Local).Format("15:04"), Edited: m.Edited, Silent: m.Silent, Runs: runs(m.Text, m.Entities)})
+			shown.Messages = append(shown.Messages, c.show(m))
 		}
 		chats = append(chats, shown)
 	}
 	return chats
 }
 
-// runs cuts the text wherever an entity begins or ends.
-func runs(text string, entities []Entity) []run {
-	units := utf16.Encode([]rune(text))
-	cuts := []int{0, len(units)}
-	for _, e := range entities {
-		cuts = append(cuts, e.Offset, e.Offset+e.Length)
+func (c *chat) show(m Message) pageMessage {
+	p := pageMessage{Message: m, Clock: m.Date.In(time.Local).Format("15:04"), Runs: runs(m.Text, m.Entities)}
+	if m.File != nil {
+		p.Size = size(m.File.Size)
 	}
-	slices.Sort(cuts)
-	cuts = slices.Compact(cuts)
-	var out []run
-	for i := 1; i < len(cuts); i++ {
-		r := run{Text: string(utf16.Decode(units[cuts[i-1]:cuts[i]]))}
-		for _, e := range entities {
-			if e.Offset <= cuts[i-1] && cuts[i] <= e.Offset+e.Length {
-				r.apply(e)
-			}
-		}
-		out = append(out, r)
+	if i := c.index(m.ReplyTo); i >= 0 {
+		p.Answer = beginning(c.messages[i])
 	}
-	return out
+	return p
 }
 
-func (r *run) apply(e Entity) {
-	switch e.Type {
-	case "bold":
-		r.Bold = true
-	case "italic":
-		r.Italic = true
-	case "underline":
-		r.Underline = true
-	case "strikethrough":
-		r.Strike = true
-	case "spoiler":
-		r.Spoiler = true
-	case "code":
-		r.Code = true
-	case "pre":
-		r.Block = true
-	case "blockquote", "expandable_blockquote":
-		r.Quote = true
-	case "text_link":
-		r.URL = e.URL
+func (c *chat) notice() string {
+	switch {
+	case c.Migrated != 0:
+		return fmt.Sprintf("ahora es el supergrupo %d", c.Migrated)
+	case c.Kicked:
+		return "el bot fue expulsado"
+	case c.Left:
+		return "el bot no es miembro"
+	case c.Blocked:
+		return "bloqueó al bot"
+	case c.Deactivated:
+		return "cuenta eliminada"
+	case c.NoRights:
+		return "el bot no puede escribir"
 	}
+	return ""
 }
 
-// Class is the run's CSS classes.
-func (r run) Class() string {
-	var names []string
-	for name, on := range map[string]bool{"b": r.Bold, "i": r.Italic, "u": r.Underline, "s": r.Strike, "spoiler": r.Spoiler, "code": r.Code, "pre": r.Block, "quote": r.Quote} {
-		if on {
-			names = append(names, name)
-		}
+// beginning is the first words of a message, or its file's name.
+func beginning(m Message) string {
+	text, _, _ := strings.Cut(m.Text, "\n")
+	if text == "" && m.File != nil {
+		text = m.File.Name
 	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
+	if short := []rune(text); len(short) > 60 {
+		return string(short[:60]) + "…"
+	}
+	return text
+}
+
+func size(bytes int64) string {
+	switch {
+	case bytes < 1000:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1_000_000:
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1_000_000)
 }
