@@ -3,34 +3,35 @@ package telegram
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ccmwf/ccm/telegram/internal/rates"
 )
 
 // Gate says when the next write to a chat may go out. The one in memory serves
-// a single process; replicas that share a bot share a Gate.
+// a single process; replicas that share a bot share a Gate, such as the one in
+// Redis of [github.com/ccmwf/ccm/telegram/redisgate].
 type Gate interface {
 	// Wait returns when a message may be written to chat. An error stops the
 	// delivery before the write; an *Error is passed on as it is, and any other
-	// is the cause of one that is NotSent.
+	// is the cause of one that is NotSent. A wait that goes beyond the deadline of
+	// ctx is not begun: it is an *Error that is RateLimited, and says how long.
 	Wait(ctx context.Context, chat string) error
 	// Hold lets nothing more through to chat until then: Telegram answered 429.
 	Hold(ctx context.Context, chat string, until time.Time) error
 }
 
-// Telegram's rates, as far as they are known; a 429 is always right against them.
-// https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-const (
-	chatEvery, chatBurst   = time.Second, 3
-	groupEvery, groupBurst = time.Minute / 20, 20
-	botEvery, botBurst     = time.Second / 30, 30
-)
-
 // sweepFrom is how many chats are kept before those at rest are forgotten.
 const sweepFrom = 1024
+
+// NewGate makes a Gate in memory, as a Bot has by itself: about 1 message a
+// second in a chat, 20 a minute in a group, 30 a second altogether, each with a
+// burst. It is for programs that wait before a [Bot.Call] too, and for gates that
+// need one to fall back on.
+func NewGate() Gate { return newMemoryGate() }
 
 // memoryGate is a Gate of token buckets, first come, first served.
 type memoryGate struct {
@@ -48,29 +49,34 @@ type chatGate struct {
 
 func newMemoryGate() *memoryGate {
 	return &memoryGate{
-		bot:   rate.NewLimiter(rate.Every(botEvery), botBurst),
+		bot:   newLimiter(rates.Bot),
 		chats: make(map[string]*chatGate),
 		sweep: sweepFrom,
 	}
 }
 
+func newLimiter(l rates.Limit) *rate.Limiter { return rate.NewLimiter(rate.Every(l.Every), l.Burst) }
+
 // Wait takes a place of the chat first and one of the bot last: who waits for a
-// busy chat takes nothing from the others.
+// busy chat takes nothing from the others. Who finds the chat held once it is
+// there queues again, so that not all go out together when the hold ends.
 func (g *memoryGate) Wait(ctx context.Context, chat string) error {
-	if err := take(ctx, g.limits(chat)...); err != nil {
-		return err
-	}
-	if err := take(ctx, g.bot); err != nil {
-		return err
-	}
 	for {
-		held := time.Until(g.heldUntil(chat))
-		if held <= 0 {
-			return nil
-		}
-		if err := pause(ctx, held); err != nil {
+		if err := pause(ctx, time.Until(g.heldUntil(chat))); err != nil {
 			return err
 		}
+		limits := g.limits(chat)
+		if err := take(ctx, limits...); err != nil {
+			return err
+		}
+		if err := take(ctx, g.bot); err != nil {
+			giveBack(limits...)
+			return err
+		}
+		if time.Until(g.heldUntil(chat)) <= 0 {
+			return nil
+		}
+		giveBack(append(limits[:len(limits):len(limits)], g.bot)...)
 	}
 }
 
@@ -104,9 +110,9 @@ func (g *memoryGate) chat(name string) *chatGate {
 		g.forget(time.Now())
 		g.sweep = max(sweepFrom, 2*len(g.chats))
 	}
-	c := &chatGate{limits: []*rate.Limiter{rate.NewLimiter(rate.Every(chatEvery), chatBurst)}}
-	if isGroup(name) {
-		c.limits = append(c.limits, rate.NewLimiter(rate.Every(groupEvery), groupBurst))
+	c := &chatGate{limits: []*rate.Limiter{newLimiter(rates.Chat)}}
+	if rates.IsGroup(name) {
+		c.limits = append(c.limits, newLimiter(rates.Group))
 	}
 	g.chats[name] = c
 	return c
@@ -130,33 +136,28 @@ func (c *chatGate) atRest(now time.Time) bool {
 	return now.After(c.held)
 }
 
-// isGroup tells a group or channel, by id or name, from a person.
-func isGroup(chat string) bool {
-	return strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@")
-}
-
 // take waits for a place in each of limits, and gives all back if ctx ends first.
 func take(ctx context.Context, limits ...*rate.Limiter) error {
 	now := time.Now()
 	var wait time.Duration
-	places := make([]*rate.Reservation, 0, 2)
 	for _, l := range limits {
-		place := l.ReserveN(now, 1)
-		wait = max(wait, place.DelayFrom(now))
-		places = append(places, place)
+		wait = max(wait, l.ReserveN(now, 1).DelayFrom(now))
 	}
 	err := pause(ctx, wait)
 	if err != nil {
-		for _, place := range places {
-			place.Cancel()
-		}
+		giveBack(limits...)
 	}
 	return err
 }
 
-// requestTime is left of a deadline after any wait: a request that is cut short
-// by it would be uncertain.
-const requestTime = time.Second
+// giveBack puts a place back into each of limits. Reservation.Cancel does not,
+// where others queued up behind it.
+func giveBack(limits ...*rate.Limiter) {
+	now := time.Now()
+	for _, l := range limits {
+		l.ReserveN(now, -1)
+	}
+}
 
 // pause waits. It does not begin to where ctx would end before the request that
 // follows.
@@ -164,17 +165,10 @@ func pause(ctx context.Context, wait time.Duration) error {
 	if err := ctx.Err(); err != nil || wait <= 0 {
 		return err
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait+requestTime {
+	if room, bounded := rates.Room(ctx); bounded && wait > room {
 		return &Error{Method: sendMessage, Outcome: RateLimited, RetryAfter: wait, Err: errNoPlace}
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return rates.Pause(ctx, wait)
 }
 
 var errNoPlace = errors.New("the rates of Telegram leave no place before the deadline")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ccmwf/ccm/telegram"
+	"github.com/ccmwf/ccm/telegram/internal/gatetest"
 	"github.com/ccmwf/ccm/telegram/telegramtest"
 	"github.com/matryer/is"
 )
@@ -145,5 +146,32 @@ func TestGateForgetsChatsAtRest(t *testing.T) {
 		_, err = b.Deliver(t.Context(), target, parts("held"), nil)
 		is.Equal(asError(t, err).Outcome, telegram.RateLimited)
 		is.Equal(len(w.got), 2001)
+	})
+}
+
+func TestTheGateInMemory(t *testing.T) {
+	gatetest.Test(t, func(*testing.T) telegram.Gate { return telegram.NewGate() })
+}
+
+func TestGateSpacesWhatItHeld(t *testing.T) {
+	bubble(t, "all do not go out together when a hold ends", func(t *testing.T, is *is.I) {
+		_, w := newWire(t, accepts)
+		g := telegram.NewGate()
+		b := mustBot(t, telegram.Config{Token: token, HTTP: w.client(), Gate: g})
+		begin := time.Now()
+		is.NoErr(g.Hold(t.Context(), "5512345", begin.Add(10*time.Second)))
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				_, err := b.Deliver(t.Context(), telegram.Target{Chat: "5512345"}, parts("x"), nil)
+				is.NoErr(err)
+			})
+		}
+		all.Wait()
+		var at []time.Duration
+		for _, r := range w.got {
+			at = append(at, r.At.Sub(begin).Round(time.Millisecond))
+		}
+		is.Equal(at, []time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second, 11 * time.Second, 12 * time.Second, 13 * time.Second})
 	})
 }
