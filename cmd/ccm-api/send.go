@@ -121,7 +121,16 @@ func (q *query) check(cmd *cobra.Command) error {
 
 // send sends a message, and says what became of it.
 func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
-	client, err := a.open()
+	cfg, err := a.library()
+	if err != nil {
+		return err
+	}
+	endGate, err := shareGate(&cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = endGate() }()
+	client, err := ccm.Open(cfg)
 	if err != nil {
 		return err
 	}
