@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -42,9 +43,17 @@ type memoryGate struct {
 	sweep int // when there are so many
 }
 
+// chatGate is a queue with a turn. Who has the turn waits for the chat, then for
+// a place of the bot, and takes one of the chat only then: those of a busy chat
+// take nothing from the others, and those who waited long for the bot do not go
+// out together.
 type chatGate struct {
+	turn   chan struct{} // holds who has it
 	limits []*rate.Limiter
-	held   time.Time
+
+	mu      sync.Mutex
+	waiting int // who has the turn too
+	held    time.Time
 }
 
 func newMemoryGate() *memoryGate {
@@ -57,48 +66,48 @@ func newMemoryGate() *memoryGate {
 
 func newLimiter(l rates.Limit) *rate.Limiter { return rate.NewLimiter(rate.Every(l.Every), l.Burst) }
 
-// Wait takes a place of the chat first and one of the bot last: who waits for a
-// busy chat takes nothing from the others. Who finds the chat held once it is
-// there queues again, so that not all go out together when the hold ends.
 func (g *memoryGate) Wait(ctx context.Context, chat string) error {
+	c := g.enter(chat)
+	defer c.leave()
+	if err := c.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer func() { <-c.turn }()
 	for {
-		if err := pause(ctx, time.Until(g.heldUntil(chat))); err != nil {
+		if err := pause(ctx, c.wait(1)); err != nil {
 			return err
 		}
-		limits := g.limits(chat)
-		if err := take(ctx, limits...); err != nil {
+		if err := takeOne(ctx, g.bot); err != nil {
 			return err
 		}
-		if err := take(ctx, g.bot); err != nil {
-			giveBack(limits...)
-			return err
-		}
-		if time.Until(g.heldUntil(chat)) <= 0 {
+		if c.pass() {
 			return nil
 		}
-		giveBack(append(limits[:len(limits):len(limits)], g.bot)...)
+		giveBack(g.bot) // it was held meanwhile
 	}
 }
 
 func (g *memoryGate) Hold(_ context.Context, chat string, until time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c := g.chat(chat); until.After(c.held) {
+	c := g.chat(chat)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if until.After(c.held) {
 		c.held = until
 	}
 	return nil
 }
 
-func (g *memoryGate) limits(chat string) []*rate.Limiter {
+// enter joins the queue of a chat.
+func (g *memoryGate) enter(chat string) *chatGate {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.chat(chat).limits
-}
-
-func (g *memoryGate) heldUntil(chat string) time.Time {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.chat(chat).held
+	c := g.chat(chat)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting++
+	return c
 }
 
 // chat finds or makes the state of a chat. The caller holds g.mu.
@@ -110,7 +119,7 @@ func (g *memoryGate) chat(name string) *chatGate {
 		g.forget(time.Now())
 		g.sweep = max(sweepFrom, 2*len(g.chats))
 	}
-	c := &chatGate{limits: []*rate.Limiter{newLimiter(rates.Chat)}}
+	c := &chatGate{turn: make(chan struct{}, 1), limits: []*rate.Limiter{newLimiter(rates.Chat)}}
 	if rates.IsGroup(name) {
 		c.limits = append(c.limits, newLimiter(rates.Group))
 	}
@@ -128,36 +137,96 @@ func (g *memoryGate) forget(now time.Time) {
 }
 
 func (c *chatGate) atRest(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, l := range c.limits {
 		if l.TokensAt(now) < float64(l.Burst()) {
 			return false
 		}
 	}
-	return now.After(c.held)
+	return c.waiting == 0 && now.After(c.held)
 }
 
-// take waits for a place in each of limits, and gives all back if ctx ends first.
-func take(ctx context.Context, limits ...*rate.Limiter) error {
-	now := time.Now()
-	var wait time.Duration
-	for _, l := range limits {
-		wait = max(wait, l.ReserveN(now, 1).DelayFrom(now))
+func (c *chatGate) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting--
+}
+
+// takeTurn waits for the turn, unless the chat alone would take too long to get
+// through the queue.
+func (c *chatGate) takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	err := pause(ctx, wait)
+	c.mu.Lock()
+	ahead := c.waiting
+	c.mu.Unlock()
+	wait := c.wait(ahead)
+	late := make(<-chan time.Time) // never
+	if room, bounded := rates.Room(ctx); bounded {
+		if wait > room {
+			return noPlace(wait)
+		}
+		timer := time.NewTimer(room)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case c.turn <- struct{}{}: // who is first finds it free, whatever the room
+		return nil
+	default:
+	}
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-late:
+		return noPlace(max(c.wait(ahead), rates.Chat.Every)) // it was the bot's queue that took long
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wait is how long it is until the chat has taken n more messages, as far as it
+// alone decides.
+func (c *chatGate) wait(n int) time.Duration {
+	c.mu.Lock()
+	held := c.held
+	c.mu.Unlock()
+	now := time.Now()
+	wait := held.Sub(now)
+	for _, l := range c.limits {
+		missing := float64(n) - l.TokensAt(now)
+		wait = max(wait, time.Duration(math.Ceil(missing/float64(l.Limit())*float64(time.Second))))
+	}
+	return max(0, wait)
+}
+
+// pass takes a place of the chat, for now. Only who has the turn may.
+func (c *chatGate) pass() bool {
+	if c.wait(1) > 0 {
+		return false
+	}
+	now := time.Now()
+	for _, l := range c.limits {
+		l.AllowN(now, 1)
+	}
+	return true
+}
+
+// takeOne waits for a place of l, and gives it back if ctx ends first.
+func takeOne(ctx context.Context, l *rate.Limiter) error {
+	now := time.Now()
+	err := pause(ctx, l.ReserveN(now, 1).DelayFrom(now))
 	if err != nil {
-		giveBack(limits...)
+		giveBack(l)
 	}
 	return err
 }
 
-// giveBack puts a place back into each of limits. Reservation.Cancel does not,
-// where others queued up behind it.
-func giveBack(limits ...*rate.Limiter) {
-	now := time.Now()
-	for _, l := range limits {
-		l.ReserveN(now, -1)
-	}
-}
+// giveBack puts a place back into l. Reservation.Cancel does not, where others
+// queued up behind it.
+func giveBack(l *rate.Limiter) { l.ReserveN(time.Now(), -1) }
 
 // pause waits. It does not begin to where ctx would end before the request that
 // follows.
@@ -166,9 +235,13 @@ func pause(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	if room, bounded := rates.Room(ctx); bounded && wait > room {
-		return &Error{Method: sendMessage, Outcome: RateLimited, RetryAfter: wait, Err: errNoPlace}
+		return noPlace(wait)
 	}
 	return rates.Pause(ctx, wait)
+}
+
+func noPlace(wait time.Duration) *Error {
+	return &Error{Method: sendMessage, Outcome: RateLimited, RetryAfter: wait, Err: errNoPlace}
 }
 
 var errNoPlace = errors.New("the rates of Telegram leave no place before the deadline")

@@ -37,7 +37,7 @@ func TestReplicasShareTheGate(t *testing.T) {
 			"TELEGRAM_API_URL=" + fake.URL, "TELEGRAM_BOT_TOKEN=" + fake.Token, "TELEGRAM_CHAT_ID=-1001234567890"}
 		return cmd
 	}
-	const key = "ccm:{telegram:123456789}:group:-1001234567890"
+	const key = "ccm:{telegram:123456789}:group:write:-1001234567890"
 	t.Run("in serve", func(t *testing.T) {
 		is, redis := is.New(t), miniredis.RunT(t)
 		serve := command(redis, "serve")

@@ -2,10 +2,15 @@
 -- µs, at which it is full again (GCRA), so that a place of later may be taken now:
 -- first come, first served. One that is full, and a hold that is over, is no key.
 --
--- take  KEYS hold, buckets…  ARGV room in µs (-1: any), then every (µs) and burst of each bucket
---       answers {wait, 0}: taken, for then; {wait, 1}: the chat is held; {wait, 2}: there is no room
--- give  KEYS buckets…  ARGV every of each: one place of each is free again
--- hold  KEYS hold  ARGV how long, in µs
+-- ARGV begin with what to do, then:
+-- queue  KEYS hold, buckets…       ARGV room in µs (-1: any), then every (µs) and burst of each bucket
+-- write  KEYS hold, bot, buckets…  ARGV as queue: a place of the bot, and one of the others for that moment
+-- give   KEYS buckets…             ARGV every of each: one place of each is free again
+-- hold   KEYS hold                 ARGV how long, in µs
+--
+-- The first two answer {wait, state}: 0 it is taken, for when wait is over; else
+-- nothing is, since 1 the chat is held, 2 there is no room, 3 the others have no
+-- place at that moment.
 local op = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -39,17 +44,32 @@ if held > 0 then
   return {math.ceil(held), 1}
 end
 local room = tonumber(ARGV[2])
-local wait, full = 0, {}
-for i = 2, #KEYS do
-  local every, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-  local was = math.max(now, at(KEYS[i]))
-  wait = math.max(wait, was - (burst - 1) * every - now)
-  full[i] = was + every
+local function bucket(i)
+  return KEYS[i], tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
 end
+
+-- short is how long after a moment there is a place in buckets first to last.
+local function short(first, last, moment)
+  local longest = 0
+  for i = first, last do
+    local key, every, burst = bucket(i)
+    longest = math.max(longest, at(key) - (burst - 1) * every - moment)
+  end
+  return longest
+end
+
+local deciding = op == 'write' and 2 or #KEYS
+local wait = short(2, deciding, now)
 if room >= 0 and wait > room then
   return {math.ceil(wait), 2}
 end
+local missing = short(deciding + 1, #KEYS, now + wait)
+if missing > 0 then
+  return {math.ceil(missing), 3}
+end
 for i = 2, #KEYS do
-  keep(KEYS[i], full[i])
+  local key, every = bucket(i)
+  local since = i > deciding and now + wait or now
+  keep(key, math.max(since, at(key)) + every)
 end
 return {math.ceil(wait), 0}

@@ -112,48 +112,54 @@ func (g *Gate) Close() error {
 // Wait returns when a message may be written to chat; see [telegram.Gate].
 func (g *Gate) Wait(ctx context.Context, chat string) error {
 	for {
-		held, err := g.pass(ctx, chat)
+		p, err := g.pass(ctx, chat)
+		if err == nil && p.state == isHeld {
+			err = sitOut(ctx, p.wait)
+		}
 		switch {
 		case errors.Is(err, errAway):
 			return g.memory.Wait(ctx, chat)
-		case err != nil || !held:
+		case err != nil || p.state == isTaken:
 			return err
 		}
 	}
 }
 
-// pass takes a place of the chat first and one of the bot last: who waits for a
-// busy chat takes nothing from the others. Who finds the chat held, then or once
-// it is there, gives all back, and queues again when the hold is over.
-func (g *Gate) pass(ctx context.Context, chat string) (held bool, err error) {
+// pass queues for the chat first and takes a place of the bot last: who waits for
+// a busy chat takes nothing from the others. With that goes a place of the chat
+// for the moment of the write: those who waited long for the bot do not go out
+// together. Who finds the chat held gives all back, and queues again after that.
+func (g *Gate) pass(ctx context.Context, chat string) (p place, err error) {
 	var taken []bucket
-	var p place
-	for _, wanted := range [][]bucket{g.chatBuckets(chat), {g.botBucket()}, nil} {
-		if wanted == nil && p.wait == 0 {
-			break // the hold was looked at just now
-		}
-		p, err = g.take(ctx, chat, wanted)
-		if err == nil && p.state == taking {
-			taken = append(taken, wanted...)
-			err = rates.Pause(ctx, p.wait)
-		}
-		if err != nil || p.state != taking {
+	defer func() {
+		if err != nil || p.state != isTaken {
 			g.giveBack(ctx, taken)
 		}
-		switch {
-		case err != nil:
-			return false, err
-		case p.state == noRoom:
-			return false, noPlace(p.wait)
-		case p.state == isHeld:
-			return true, g.sitOut(ctx, p.wait)
+	}()
+	for _, s := range []struct {
+		do      string
+		buckets []bucket
+	}{
+		{"queue", g.chatBuckets("queue", chat)},
+		{"write", append([]bucket{g.botBucket()}, g.chatBuckets("write", chat)...)},
+		{"queue", nil}, // was it held meanwhile?
+	} {
+		if s.buckets == nil && p.wait == 0 {
+			break
+		}
+		if p, err = g.take(ctx, s.do, chat, s.buckets); err != nil || p.state != isTaken {
+			return p, err
+		}
+		taken = append(taken, s.buckets...)
+		if err = rates.Pause(ctx, p.wait); err != nil {
+			return p, err
 		}
 	}
-	return false, nil
+	return p, nil
 }
 
-// sitOut waits for a hold to end.
-func (g *Gate) sitOut(ctx context.Context, wait time.Duration) error {
+// sitOut waits for a hold to end, or a chat to have a place.
+func sitOut(ctx context.Context, wait time.Duration) error {
 	if room, bounded := rates.Room(ctx); bounded && wait > room {
 		return noPlace(wait)
 	}
@@ -182,8 +188,8 @@ type bucket struct {
 	rates.Limit
 }
 
-func (g *Gate) chatBuckets(chat string) []bucket {
-	name := strings.ToLower(chat) // @Canal is @canal
+func (g *Gate) chatBuckets(step, chat string) []bucket {
+	name := step + ":" + strings.ToLower(chat) // @Canal is @canal
 	all := []bucket{{g.prefix + "chat:" + name, rates.Chat}}
 	if rates.IsGroup(chat) {
 		all = append(all, bucket{g.prefix + "group:" + name, rates.Group})

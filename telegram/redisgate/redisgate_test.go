@@ -153,12 +153,12 @@ func TestReplicas(t *testing.T) {
 				client := admin(t, url)
 				keys, err := client.Keys(t.Context(), "*").Result()
 				is.NoErr(err)
-				is.Equal(len(keys), 4) // of the chat, the group, all chats, the hold
+				is.True(len(keys) >= 5) // of the chat and the group, to queue and to write; the hold; of the bot for 34 ms
 				for _, key := range keys {
 					is.True(strings.HasPrefix(key, "ccm:{telegram:bot}:"))
 					left, err := client.PTTL(t.Context(), key).Result()
 					is.NoErr(err)
-					is.True(left > 0 && left <= time.Minute)
+					is.True(left != -1 && left <= time.Minute) // -1: it stays, -2: it has gone
 				}
 			})
 			t.Run("tell bots apart", func(t *testing.T) {

@@ -27,22 +27,37 @@ type place struct {
 
 // The states of a place.
 const (
-	taking = iota // it is taken, for when wait is over
-	isHeld        // the chat is, for wait
-	noRoom        // there is none; wait is over only after the deadline
+	isTaken   = iota // for when wait is over
+	isHeld           // the chat is, for wait
+	noRoom           // wait is over only after the deadline
+	isCrowded        // the chat has no place then; it has one later by wait
 )
 
-// take asks for a place in each of buckets.
-func (g *Gate) take(ctx context.Context, chat string, buckets []bucket) (place, error) {
-	room := int64(-1)
-	if left, bounded := rates.Room(ctx); bounded {
-		room = micros(left)
+// take asks for a place in each of buckets, and again as long as the chat is
+// crowded.
+func (g *Gate) take(ctx context.Context, do, chat string, buckets []bucket) (place, error) {
+	for {
+		room := int64(-1)
+		if left, bounded := rates.Room(ctx); bounded {
+			room = micros(left)
+		}
+		keys, args := []string{g.holdKey(chat)}, []any{do, room}
+		for _, b := range buckets {
+			keys, args = append(keys, b.key), append(args, micros(b.Every), b.Burst)
+		}
+		p, err := g.run(ctx, keys, args...)
+		switch {
+		case err != nil:
+			return p, err
+		case p.state == noRoom:
+			return p, noPlace(p.wait)
+		case p.state != isCrowded:
+			return p, nil
+		}
+		if err := sitOut(ctx, p.wait); err != nil {
+			return p, err
+		}
 	}
-	keys, args := []string{g.holdKey(chat)}, []any{"take", room}
-	for _, b := range buckets {
-		keys, args = append(keys, b.key), append(args, micros(b.Every), b.Burst)
-	}
-	return g.run(ctx, keys, args...)
 }
 
 // giveBack frees what was taken, also for a caller who has gone. Where that

@@ -79,6 +79,24 @@ func Test(t *testing.T, open func(*testing.T) telegram.Gate) {
 		leave()
 		between(t, g, person, 0, 100*time.Millisecond)
 	})
+	run("a chat whose messages waited for the bot does not get them all at once", func(t *testing.T, is *is.I, g telegram.Gate) {
+		defer queue(t, g, 80, func(i int) string { return fmt.Sprint(1000 + i) })()
+		between(t, g, "999", 1200*time.Millisecond, 1700*time.Millisecond)
+		at := make(chan time.Time, rates.Chat.Burst+1)
+		for range cap(at) {
+			go func() {
+				if err := g.Wait(t.Context(), person); err != nil {
+					t.Error(err)
+				}
+				at <- time.Now()
+			}()
+		}
+		first, last := <-at, time.Time{}
+		for range cap(at) - 1 {
+			last = <-at
+		}
+		is.True(last.Sub(first) > rates.Chat.Every-50*time.Millisecond)
+	})
 	run("a hold is of one chat, and a shorter one does not end it", func(t *testing.T, is *is.I, g telegram.Gate) {
 		is.NoErr(g.Hold(t.Context(), person, time.Now().Add(5329*time.Second)))
 		is.NoErr(g.Hold(t.Context(), person, time.Now().Add(time.Second)))
@@ -98,6 +116,17 @@ func Test(t *testing.T, open func(*testing.T) telegram.Gate) {
 		is.NoErr(g.Hold(t.Context(), person, until))
 		is.NoErr(<-passed)
 		is.True(time.Until(until) < 5*time.Millisecond) // clocks may differ by a little
+	})
+	run("a hold is waited out, also by who waits for the bot", func(t *testing.T, is *is.I, g telegram.Gate) {
+		defer queue(t, g, 80, func(i int) string { return fmt.Sprint(1000 + i) })()
+		between(t, g, "999", 1200*time.Millisecond, 1700*time.Millisecond)
+		passed := make(chan error, 1)
+		go func() { passed <- g.Wait(t.Context(), person) }()
+		between(t, g, "999", time.Second, 1700*time.Millisecond) // it waits by now
+		until := time.Now().Add(2 * time.Second)
+		is.NoErr(g.Hold(t.Context(), person, until))
+		is.NoErr(<-passed)
+		is.True(time.Until(until) < 5*time.Millisecond)
 	})
 	run("who has gone already takes nothing", func(t *testing.T, is *is.I, g telegram.Gate) {
 		ctx, cancel := context.WithCancel(t.Context())
