@@ -58,6 +58,24 @@ func TestReportsReachTheChat(t *testing.T) {
 	is.True(messages[1].Silent)
 }
 
+func TestAReceiptTellsOfEachPart(t *testing.T) {
+	is := is.New(t)
+	fake, cfg := bot(t)
+	const moved = -1009
+	fake.AddChat(telegramtest.Chat{ID: moved, Type: "supergroup", Title: "Rama 14"})
+	fake.Script(telegramtest.Fault{Method: "sendMessage", After: 1, MigrateTo: moved})
+	r, err := client(t, cfg, nil).SendAlert(t.Context(), long, ccm.SendOptions{})
+	is.NoErr(err)
+	messages := append(fake.Messages(chat), fake.Messages(moved)...)
+	is.Equal(len(r.Parts), 3)
+	for i, part := range r.Parts {
+		is.Equal(part.Sent.ID, messages[i].ID)
+		is.Equal(part.Sent.Chat, fmt.Sprint(messages[i].Chat))
+		is.Equal(part.Sent.Attempts, []int{1, 2, 1}[i])
+		is.Equal(part.Sent.At.Unix(), messages[i].Date.Unix())
+	}
+}
+
 func TestDryRunSendsNothing(t *testing.T) {
 	is := is.New(t)
 	fake, cfg := bot(t)

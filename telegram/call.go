@@ -10,18 +10,24 @@ import (
 	"net/http/httptrace"
 	"regexp"
 	"sync/atomic"
+	"time"
 )
 
 // methodForm is a name that may stand in a URL.
 var methodForm = regexp.MustCompile(`^[A-Za-z]{1,64}$`)
 
-// Call calls any method of the Bot API, once: in is sent as JSON (nil: no
-// arguments), and the result is decoded into out (nil: dropped; a
+// Call calls any method of the Bot API, once: in is a map or a struct of its
+// arguments (nil: none), and the result is decoded into out (nil: dropped; a
 // *json.RawMessage takes it as it is). It does not wait at the [Gate].
+//
+// The arguments are sent as JSON, or, where there is a [File] among them,
+// streamed as a form.
 //
 // A failure is an [*Error]. [Uncertain] tells of methods that change something;
 // one that only asks, such as getMe, may always be called again. A result that
-// does not fit out is Uncertain with Code 200.
+// does not fit out is Uncertain with Code 200. A form without its end is no
+// request: one that breaks off before, such as by a Reader that fails, is
+// [NotSent].
 func (b *Bot) Call(ctx context.Context, method string, in, out any) error {
 	if ctx == nil {
 		return errNilContext
@@ -50,23 +56,74 @@ func (b *Bot) call(ctx context.Context, method string, in, out any) ([]byte, *Er
 		e = a.decode(out)
 	}
 	if e != nil {
+		if e.Outcome == Uncertain && args.broken() {
+			e.Outcome = NotSent
+		}
 		e.Method, e.Description = method, t.redact(e.Description)
 		return nil, e
 	}
 	return a.body, nil
 }
 
-func encode(in any) ([]byte, error) {
+// arguments are the body of a request.
+type arguments struct {
+	json   []byte
+	upload *upload // instead of json, where there is a file; nil: none
+}
+
+// broken says of a form that is over that its end was never given out. A server
+// knows by the length or the chunks that such a request is none.
+func (a arguments) broken() bool { return a.upload != nil && !a.upload.whole.Load() }
+
+func encode(in any) (arguments, error) {
 	if in == nil {
-		return []byte("{}"), nil
+		return arguments{json: []byte("{}")}, nil
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // markup is half of what is sent
 	if err := enc.Encode(in); err != nil {
-		return nil, invalid("in", "it cannot be sent as JSON: %v", err)
+		return arguments{}, invalid("in", "it cannot be sent as JSON: %v", err)
 	}
-	return b.Bytes(), nil
+	if !bytes.Contains(b.Bytes(), fileMark) {
+		return arguments{json: b.Bytes()}, nil
+	}
+	u, err := uploadOf(in, b.Bytes())
+	return arguments{upload: u}, err
+}
+
+// request is the request for them, bounded in time. Each Read of an upload
+// gives it the whole time-out again: how long a large one takes is no fault.
+func (a arguments) request(ctx context.Context, url string, timeout time.Duration) (*http.Request, context.CancelFunc, error) {
+	if a.upload == nil {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		r, err := newRequest(ctx, url, "application/json", bytes.NewReader(a.json))
+		return r, cancel, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) })
+	a.upload.moved = func() { timer.Reset(timeout) }
+	context.AfterFunc(ctx, func() { a.upload.breakOff(context.Cause(ctx)) })
+	end := func() {
+		timer.Stop()
+		cancel(nil)
+		a.upload.stop()
+	}
+	r, err := newRequest(ctx, url, a.upload.contentType, a.upload)
+	if err == nil {
+		r.ContentLength = a.upload.size
+	}
+	return r, end, err
+}
+
+func newRequest(ctx context.Context, url, contentType string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("User-Agent", userAgent)
+	return r, nil
 }
 
 // maxAnswer is more than any method answers, and as much as is read.
@@ -74,20 +131,16 @@ const maxAnswer = 8 << 20
 
 // exchange sends one request and reads the whole answer. It adds nothing that
 // would let net/http repeat the POST by itself, such as an Idempotency-Key.
-func (b *Bot) exchange(ctx context.Context, t token, method string, args []byte) (answer, *Error) {
+func (b *Bot) exchange(ctx context.Context, t token, method string, args arguments) (answer, *Error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, &Error{Outcome: NotSent, Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
 	p := progress{traced: b.traces}
-	url := b.base + "/bot" + t.String() + "/" + method
-	r, err := http.NewRequestWithContext(p.watch(ctx), http.MethodPost, url, bytes.NewReader(args))
+	r, end, err := args.request(p.watch(ctx), b.base+"/bot"+t.String()+"/"+method, b.timeout)
+	defer end()
 	if err != nil {
 		return answer{}, &Error{Outcome: NotSent, Err: safeError(err, t)}
 	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", userAgent)
 	resp, err := b.http.Do(r)
 	if err != nil {
 		return answer{}, &Error{Outcome: p.outcome(), Err: safeError(err, t)}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ccmwf/ccm/telegram"
 	"github.com/matryer/is"
@@ -100,4 +101,19 @@ func TestSendSaysWhatTheTargetWants(t *testing.T) {
 			is.Equal(strings.TrimSpace(body), tt.want)
 		})
 	}
+}
+
+func TestSentSaysWhen(t *testing.T) {
+	bubble(t, "by Telegram's clock", func(t *testing.T, is *is.I) {
+		b, _ := newWire(t, says(200, `{"ok":true,"result":{"message_id":7,"date":1795442700}}`))
+		sent, err := b.Send(t.Context(), target, part("x"))
+		is.NoErr(err)
+		is.Equal(sent.At, time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC))
+	})
+	bubble(t, "by ours where it does not", func(t *testing.T, is *is.I) {
+		b, _ := newWire(t, accepts)
+		sent, err := b.Send(t.Context(), target, part("x"))
+		is.NoErr(err)
+		is.Equal(sent.At, time.Now().UTC())
+	})
 }

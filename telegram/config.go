@@ -24,7 +24,8 @@ type Config struct {
 	// https://api.telegram.org. A path in it is kept.
 	BaseURL string
 	// Timeout of one request, from the first byte to the last of the answer; a
-	// context may end it earlier. Zero: 15 s.
+	// context may end it earlier. One with a [File] has as much again at each
+	// step of the upload, which may take long as long as it moves. Zero: 15 s.
 	Timeout time.Duration
 	// HTTP sends the requests. Zero: a client with a transport of its own, that
 	// honours HTTPS_PROXY and NO_PROXY. Of one that is given the transport, jar

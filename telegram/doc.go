@@ -16,7 +16,9 @@
 //	sent, err := bot.Deliver(ctx, telegram.Target{Chat: "-1001234567890"}, telegram.Render(m), nil)
 //
 // [Bot.Send] makes one attempt with one part, for programs that decide for
-// themselves what follows. [Bot.Call] calls any other method.
+// themselves what follows. [Bot.Call] calls any other method, or the same one
+// with arguments that a Target has not, such as an inline keyboard; a document
+// or a photo goes through it as a [File], streamed.
 //
 // # When it fails
 //

@@ -36,7 +36,8 @@ const (
 	// deadline. The message is not in the chat; the request may be repeated
 	// after Error.RetryAfter.
 	RateLimited
-	// NotSent means that the request was never written. It may be repeated.
+	// NotSent means that the request was never written; or an upload not to its
+	// end, so that nobody could take it for a request. It may be repeated.
 	NotSent
 	// Uncertain means that the request was written, and what came back, if anything, does
 	// not say what Telegram did with it: a time-out, a broken connection, a

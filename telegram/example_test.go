@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -177,4 +178,67 @@ func ExampleBot_Call() {
 	err = bot.Call(context.Background(), "getMe", nil, &me)
 	fmt.Println(me.IsBot, err)
 	// Output: true <nil>
+}
+
+// A keyboard below a message: what a Target has no field for is an argument.
+func ExampleBot_Call_keyboard() {
+	fake := telegramtest.New()
+	fake.AddChat(telegramtest.Chat{ID: 5512345, Type: "private", Title: "Ana"})
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	bot, err := telegram.New(telegram.Config{Token: fake.Token, BaseURL: server.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	type button struct {
+		Text string `json:"text"`
+		URL  string `json:"url"`
+	}
+	part := telegram.Render(telegram.Message{Heading: []telegram.Span{{Text: "Ingresos", Bold: true}}})[0]
+	var sent struct {
+		ID int64 `json:"message_id"`
+	}
+	err = bot.Call(context.Background(), "sendMessage", map[string]any{
+		"chat_id":    "5512345",
+		"text":       part.HTML,
+		"parse_mode": "HTML",
+		"reply_markup": map[string]any{
+			"inline_keyboard": [][]button{{{Text: "Ver la lista", URL: "https://example.org/ingresos"}}},
+		},
+	}, &sent)
+	fmt.Println(sent.ID, err)
+	fmt.Println(fake.Calls()[0].Params["reply_markup"])
+	// Output:
+	// 1 <nil>
+	// {"inline_keyboard":[[{"text":"Ver la lista","url":"https://example.org/ingresos"}]]}
+}
+
+// A document is streamed from where it is read.
+func ExampleFile() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		document, header, err := r.FormFile("document")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		content, _ := io.ReadAll(document)
+		fmt.Printf("%s: %q, %s\n", header.Filename, content, r.FormValue("caption"))
+		fmt.Fprint(w, `{"ok":true,"result":{"message_id":7}}`)
+	}))
+	defer server.Close()
+	bot, err := telegram.New(telegram.Config{Token: "123456789:AAFakeTokenForTestsOnly_0123456789abc", BaseURL: server.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = bot.Call(context.Background(), "sendDocument", map[string]any{
+		"chat_id":  "-1001234567890",
+		"caption":  "Lista de noviembre",
+		"document": telegram.File{Name: "lista.csv", Reader: strings.NewReader("14A,12\n14B,10\n")}, // or a file of os.Open
+	}, nil)
+	fmt.Println(err)
+	// Output:
+	// lista.csv: "14A,12\n14B,10\n", Lista de noviembre
+	// <nil>
 }

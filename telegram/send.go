@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"time"
 )
 
 // Target is where a message goes, and how.
@@ -32,6 +33,9 @@ type Sent struct {
 	Chat string
 	// Attempts is how many requests it took, the last one included.
 	Attempts int
+	// At is when Telegram dated the message, in whole seconds of its clock; where
+	// the answer has no date, when it came.
+	At time.Time
 	// Degraded says that Telegram refused the markup, and the message went out
 	// as plain text.
 	Degraded bool
@@ -145,7 +149,8 @@ func (b *Bot) Send(ctx context.Context, to Target, p Part) (Sent, error) {
 
 func (b *Bot) send(ctx context.Context, to Target, p Part) (Sent, *Error) {
 	var message struct {
-		ID int64 `json:"message_id"`
+		ID   int64 `json:"message_id"`
+		Date int64 `json:"date"`
 	}
 	raw, e := b.call(ctx, sendMessage, newSendMessageArgs(to, p), &message)
 	switch {
@@ -154,5 +159,9 @@ func (b *Bot) send(ctx context.Context, to Target, p Part) (Sent, *Error) {
 	case message.ID == 0:
 		return Sent{}, &Error{Method: sendMessage, Code: http.StatusOK, Outcome: Uncertain, Err: errors.New("the result has no message_id")}
 	}
-	return Sent{ID: message.ID, Chat: to.Chat, Attempts: 1, Raw: raw}, nil
+	at := time.Unix(message.Date, 0)
+	if message.Date == 0 {
+		at = time.Now()
+	}
+	return Sent{ID: message.ID, Chat: to.Chat, Attempts: 1, At: at.UTC(), Raw: raw}, nil
 }

@@ -69,7 +69,7 @@ func databaseFault(name string, err error) finding {
 // The ways out of a fault of Redis.
 const (
 	redisSettings = "REDIS_URL o en REDIS_PASSWORD"
-	redisRights   = "~ccm:* +get +mget +set +del +ping"
+	redisRights   = "~ccm:* +get +mget +set +del +ping +eval +evalsha +time"
 )
 
 // redisFault is the finding about a Redis that does not let itself be used.

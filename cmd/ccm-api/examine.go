@@ -152,12 +152,14 @@ func patient(options *redis.Options) {
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// tryRedis writes, reads and removes a key of our own.
+// tryRedis does what the cache and the gate do: it writes, reads and removes a
+// key of our own, and runs a script.
 func tryRedis(ctx context.Context, client *redis.Client) error {
 	const key = "ccm:doctor"
 	return errors.Join(
 		client.Set(ctx, key, version(), 10*time.Second).Err(),
 		client.MGet(ctx, key).Err(),
+		client.Eval(ctx, "return {redis.call('TIME')[1], redis.call('GET', KEYS[1])}", []string{key}).Err(),
 		client.Del(ctx, key).Err(),
 	)
 }

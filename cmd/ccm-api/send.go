@@ -121,7 +121,16 @@ func (q *query) check(cmd *cobra.Command) error {
 
 // send sends a message, and says what became of it.
 func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
-	client, err := a.open()
+	cfg, err := a.library()
+	if err != nil {
+		return err
+	}
+	endGate, err := shareGate(&cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = endGate() }()
+	client, err := ccm.Open(cfg)
 	if err != nil {
 		return err
 	}
@@ -151,7 +160,10 @@ func (a *app) printReceipt(r ccm.Receipt) {
 		}[part.State]
 		fmt.Fprintf(a.out, "mensaje %d de %d: %s", i+1, len(r.Parts), state)
 		if part.Sent.ID != 0 {
-			fmt.Fprintf(a.out, " (nº %d en el chat %s)", part.Sent.ID, part.Sent.Chat)
+			fmt.Fprintf(a.out, " (nº %d en el chat %s) a las %s", part.Sent.ID, part.Sent.Chat, part.Sent.At.Format("15:04:05 MST"))
+		}
+		if part.Sent.Attempts > 1 {
+			fmt.Fprintf(a.out, ", al intento %d", part.Sent.Attempts)
 		}
 		if part.Sent.Degraded {
 			fmt.Fprint(a.out, ", sin formato")

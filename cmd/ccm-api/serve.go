@@ -81,6 +81,11 @@ func (a *app) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	endGate, err := shareGate(&cfg.library)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, endGate()) }()
 	client, err := ccm.Open(cfg.library)
 	if err != nil {
 		return errors.Join(err, listener.Close())
