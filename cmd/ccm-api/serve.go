@@ -160,8 +160,8 @@ type server struct {
 // run serves until ctx ends, then lets what is under way finish.
 func (s *server) run(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
+	s.api.SetReady(true) // first: nobody can ask before Serve, nor be told that it starts still
 	go func() { served <- s.http.Serve(listener) }()
-	s.api.SetReady(true)
 	s.log.Info("servicio listo", keyStage, stageService, "tiempo_arranque_ms", sinceStart(),
 		"direccion", listener.Addr().String(), "version", version(), "diario", "memoria")
 	defer s.startBeside(ctx)()
