@@ -209,13 +209,13 @@ func TestRenderCuts(t *testing.T) {
 			is.True(strings.HasPrefix(p.Plain, "palabra ") && strings.HasSuffix(p.Plain, " palabra"))
 			is.True(strings.HasPrefix(p.HTML, "<b>") && strings.HasSuffix(p.HTML, "</b>"))
 		}
-		is.Equal(words(parts), strings.Fields(text))
+		is.Equal(wordsOf(parts), strings.Fields(text))
 	})
 	t.Run("after a word that just fits", func(t *testing.T) {
 		is := is.New(t)
 		first := strings.Repeat("x", telegram.MaxText)
 		parts := render(t, telegram.Message{Footer: plain(first + " y")})
-		is.Equal(words(parts), []string{first, "y"})
+		is.Equal(wordsOf(parts), []string{first, "y"})
 	})
 	t.Run("between clusters of a word that is too long", func(t *testing.T) {
 		for _, cluster := range []string{"🎂", "👨‍👩‍👧‍👦", "🇲🇽", "e\u0301\u0323", "ñ", "👍🏽", "한"} {
@@ -270,7 +270,7 @@ func TestRenderHeadingTooLongToRepeat(t *testing.T) {
 	is.True(!strings.Contains(parts[1].Plain, "(2/2)"))
 }
 
-func words(parts []telegram.Part) []string {
+func wordsOf(parts []telegram.Part) []string {
 	var all []string
 	for _, p := range parts {
 		all = append(all, strings.Fields(p.Plain)...)
@@ -286,7 +286,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("", "título", strings.Repeat("x", 300), "\u200b", uint16(300), byte(2))
 	f.Add("h", "e", "\u0301\u202e \r\n \xff", "f", uint16(2000), byte(3))
 	f.Fuzz(func(t *testing.T, heading, title, text, footer string, n uint16, mode byte) {
-		times := min(int(n), 3000, 100_000/(1+len(text)+len(title)))
+		times := min(int(n), 500, 20_000/(1+len(text)+len(title))) // several parts, and many messages a second
 		m := fuzzMessage(heading, title, text, footer, times, mode)
 		parts := telegram.Render(m)
 		checkParts(t, parts)
@@ -322,38 +322,40 @@ func fuzzMessage(heading, title, text, footer string, n int, mode byte) telegram
 	return m
 }
 
-// checkOrder walks through the message and its parts side by side, leaving out
-// what no reader sees. Below the heading a part goes on with the text, or with
-// the title of the group it is in and then the text.
+// checkOrder walks through the message and its parts side by side: below its
+// heading each part goes on where the one before it ended, word by word, or says
+// the title of the group it is in and then goes on. Blanks count as one, wherever
+// they are but at a cut, where there are none.
 func checkOrder(t *testing.T, m telegram.Message, parts []telegram.Part) {
-	head := ink(textOf(m.Heading))
-	title := ""
+	t.Helper()
+	head, title := words(textOf(m.Heading)), ""
 	if len(m.Groups) > 0 {
-		title = ink(textOf(m.Groups[0].Title))
+		title = words(textOf(m.Groups[0].Title))
 	}
-	var all strings.Builder
+	whole := []string{head}
 	for _, g := range m.Groups {
-		all.WriteString(textOf(g.Title))
+		whole = append(whole, words(textOf(g.Title)))
 		for _, l := range g.Lines {
-			all.WriteString(textOf(l))
+			whole = append(whole, words(textOf(l)))
 		}
 	}
-	rest := head + ink(all.String()) + ink(textOf(m.Footer))
+	rest := words(strings.Join(append(whole, words(textOf(m.Footer))), " "))
 	for i, p := range parts {
-		body := ink(p.Plain)
-		if marked := fmt.Sprintf("%s(%d/%d)", head, i+1, len(parts)); head != "" && len(parts) > 1 && strings.HasPrefix(body, marked) {
-			body = strings.TrimPrefix(body, marked)
+		body := words(p.Plain)
+		if marked := fmt.Sprintf("%s (%d/%d)", head, i+1, len(parts)); head != "" && len(parts) > 1 && strings.HasPrefix(body, marked) {
+			body = strings.TrimSpace(strings.TrimPrefix(body, marked))
 			if i == 0 {
-				body = head + body
+				body = strings.TrimSpace(head + " " + body)
 			}
 		}
 		if !strings.HasPrefix(rest, body) {
-			body = strings.TrimPrefix(body, title)
+			body = strings.TrimSpace(strings.TrimPrefix(body, title))
 		}
 		var ok bool
 		if rest, ok = strings.CutPrefix(rest, body); !ok {
 			t.Fatalf("part %d of %d does not go on where the one before it ended:\n%.200q\nwanted\n%.200q", i+1, len(parts), body, rest)
 		}
+		rest = strings.TrimSpace(rest)
 	}
 	if rest != "" {
 		t.Fatalf("the parts end before the message does: %.200q is missing", rest)
@@ -368,14 +370,18 @@ func textOf(spans []telegram.Span) string {
 	return b.String()
 }
 
-// ink is what can be seen of a text.
-func ink(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == '\u2800' || r == '\ufffc' {
+// words is what can be seen of a text, with one blank for any.
+func words(text string) string {
+	seen := strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r', r == '\u2800', r == '\ufffc', unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
 			return -1
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			return ' '
 		}
 		return r
 	}, text)
+	return strings.Join(strings.Fields(seen), " ")
 }
 
 func BenchmarkRender(b *testing.B) {
