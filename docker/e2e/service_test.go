@@ -125,6 +125,13 @@ func serve(tb testing.TB, env ...string) *service {
 	return s
 }
 
+// said waits until a line of the log holds words: what the process writes comes
+// through a pipe.
+func (s *service) said(words string) {
+	s.tb.Helper()
+	eventually(s.tb, "the log says "+words, func() bool { return strings.Contains(s.log.String(), words) })
+}
+
 // stop asks the process to end, as Docker does, and returns its exit code.
 func (s *service) stop() int {
 	s.tb.Helper()
