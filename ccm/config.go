@@ -37,7 +37,8 @@ type Config struct {
 	Cache cache.Config
 
 	// Telegram is the bot. Without Token and TokenFile every send answers
-	// CodeTelegramDisabled, and dry runs work.
+	// CodeTelegramDisabled, and dry runs work. Replicas want the Gate of
+	// telegram/redisgate.
 	Telegram telegram.Config
 
 	// Google finds the credentials that [Client.Google] returns; nothing else

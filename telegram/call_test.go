@@ -52,7 +52,9 @@ func TestCall(t *testing.T) {
 			is.True(errors.Is(b.Call(t.Context(), method, nil, nil), telegram.ErrInvalid))
 		}
 		is.True(errors.Is(b.Call(t.Context(), "getMe", func() {}, nil), telegram.ErrInvalid))
-		is.True(errors.Is(b.Call(nil, "getMe", nil, nil), telegram.ErrInvalid)) //nolint:staticcheck // nil on purpose
+		err := b.Call(nil, "getMe", nil, nil) //nolint:staticcheck // nil on purpose
+		is.True(errors.Is(err, telegram.ErrInvalid))
+		is.True(strings.Contains(err.Error(), "invalid ctx"))
 		is.Equal(path, "")
 	})
 }

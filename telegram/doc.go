@@ -38,6 +38,17 @@
 // Uncertain is for a person who looks at the chat. A [Mark] lets a journal know
 // what was sent even after a crash.
 //
+// # More than one process
+//
+// About one message a second may go to a chat, 20 a minute to a group, and 30 a
+// second out of a bot altogether. Deliver keeps to that through a [Gate], which is
+// in memory and serves one process. Replicas of a bot share one in Redis: see
+// [github.com/ccmwf/ccm/telegram/redisgate]. A program that calls sendDocument and
+// the like at length waits at its gate before each [Bot.Call]; [NewGate] makes one
+// to give to Config.Gate too.
+//
+// # Arguments
+//
 // A wrong argument is [ErrInvalid]; its text names the field, and no request was
 // made. A time-out is context.DeadlineExceeded for errors.Is, whoever set it.
 //

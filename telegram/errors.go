@@ -74,8 +74,9 @@ type Error struct {
 	// Telegram's. Programs go by Outcome and Code.
 	Description string
 	Outcome     Outcome
-	// RetryAfter is how long Telegram asked to wait, with RateLimited; zero if
-	// it did not say.
+	// RetryAfter is, with RateLimited, how long to wait from when the error was
+	// returned: what Telegram asked for, or what the [Gate] still has to hold
+	// back. Zero: Telegram did not say.
 	RetryAfter time.Duration
 	// MigratedTo is the new id of a group that became a supergroup, else zero.
 	// Bot.Deliver follows it.

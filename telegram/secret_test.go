@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,9 @@ func TestTokenIsNeverShown(t *testing.T) {
 			err = b.Call(t.Context(), "getMe", nil, nil)
 			is.True(err != nil)
 			checkNoSecret(t, err)
+			err = b.Call(t.Context(), "sendDocument", map[string]any{"document": telegram.File{Reader: strings.NewReader("x")}}, nil)
+			is.True(err != nil)
+			checkNoSecret(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // too short to repeat anything
 			defer cancel()
 			_, err = b.Deliver(ctx, target, parts("1"), nil)
@@ -113,6 +118,61 @@ func TestTokenIsNeverShown(t *testing.T) {
 			checkNoSecret(t, err)
 		})
 	}
+}
+
+func TestTokenIsNotInWhatIsExported(t *testing.T) {
+	b, _ := newWire(t, accepts)
+	sent, err := b.Send(t.Context(), target, part("hola"))
+	is.New(t).NoErr(err)
+	for _, v := range []any{
+		b, *b, []*telegram.Bot{b}, map[string]any{"bot": b}, sent, target, part("hola"), parts("1", "2"), telegram.Message{}, telegram.Uncertain, telegram.NewGate(),
+		telegram.File{Name: "a", Reader: strings.NewReader("x")}, telegram.Config{Token: token}, []telegram.Config{{Token: " " + token + "\n"}},
+	} {
+		checkNoSecret(t, v)
+	}
+}
+
+func TestTokenIsNotInAPanic(t *testing.T) {
+	echo := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		answer(400, "application/json", fmt.Sprintf(`{"ok":false,"error_code":400,"description":%q}`, r.URL.Path))(w, r)
+	})
+	for name, mark := range map[string]telegram.Mark{
+		"before the write": func(int, telegram.Sent, error) error { panic("disk full") },
+		"of its error": func(_ int, _ telegram.Sent, err error) error {
+			if err != nil {
+				panic(err)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			b := mustBot(t, telegram.Config{Token: token, BaseURL: echo})
+			defer func() {
+				value := recover()
+				is.True(value != nil)
+				checkNoSecret(t, value)
+				checkNoSecret(t, string(debug.Stack()))
+			}()
+			_, _ = b.Deliver(t.Context(), target, parts("1"), mark)
+		})
+	}
+}
+
+func TestAProxysPasswordIsNotShown(t *testing.T) {
+	// net/http reads the environment once, so that this needs a process of its own.
+	if os.Getenv("HTTPS_PROXY") == "" {
+		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAProxysPasswordIsNotShown$")
+		again.Env = append(os.Environ(), "HTTPS_PROXY=http://u:"+secret+"@127.0.0.1:1")
+		out, err := again.CombinedOutput()
+		is.New(t).NoErr(err)
+		is.New(t).True(!strings.Contains(string(out), secret))
+		return
+	}
+	_, err := mustBot(t, telegram.Config{Token: token}).Send(t.Context(), target, part("hola"))
+	is.New(t).Equal(asError(t, err).Outcome, telegram.NotSent)
+	is.New(t).True(strings.Contains(err.Error(), "proxyconnect")) // it was used
+	checkNoSecret(t, err)
 }
 
 func TestNewRejects(t *testing.T) {

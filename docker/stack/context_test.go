@@ -25,7 +25,7 @@ var decoys = []string{
 }
 
 // source is the form of what may go to the builder.
-var source = regexp.MustCompile(`^(go\.(mod|sum|work|work\.sum)|(examples|telegram/telegramtest/conformance)/go\.(mod|sum)|.*\.(go|sql|html|js))$`)
+var source = regexp.MustCompile(`^((examples/)?go\.(mod|sum)|.*\.(go|sql|lua|html|js))$`)
 
 // withDecoys is a checkout with decoys that hold every canary.
 func withDecoys(tb testing.TB) string {
