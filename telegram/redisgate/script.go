@@ -17,7 +17,7 @@ var places string
 
 var script = redis.NewScript(places)
 
-var errAway = errors.New("no answer from Redis")
+var errAway = errors.New("no answer of Redis")
 
 // place is what the script answers.
 type place struct {
