@@ -52,3 +52,38 @@ func BenchmarkSend(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkUpload compares a Call with a 10 MB document with a bare POST of the
+// same bytes to the same server.
+func BenchmarkUpload(b *testing.B) {
+	const size = 10 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"ok":true,"result":true}`)
+	}))
+	defer server.Close()
+	b.Run("bare POST", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(size)
+		client := &http.Client{Transport: &http.Transport{}}
+		for b.Loop() {
+			resp, err := client.Post(server.URL, "application/octet-stream", io.LimitReader(new(endless), size))
+			if err != nil {
+				b.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+	})
+	b.Run("Call", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(size)
+		bot := mustBot(b, telegram.Config{Token: token, BaseURL: server.URL})
+		for b.Loop() {
+			document := telegram.File{Name: "a", Reader: io.LimitReader(new(endless), size)}
+			if err := bot.Call(b.Context(), "sendDocument", map[string]any{"chat_id": group, "document": document}, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -102,6 +102,11 @@ func TestCallWithAFileIsAForm(t *testing.T) {
 			[]string{"b: b, application/octet-stream: hola", "c: c, application/octet-stream: "},
 			true,
 		},
+		"one that grew since it told its length": {
+			map[string]any{"document": telegram.File{Reader: lengthy{strings.NewReader("abcdef"), 3}}},
+			[]string{"document: document, application/octet-stream: abc"},
+			true,
+		},
 		"several, named by attach": {
 			map[string]any{
 				"media": []map[string]string{{"type": "document", "media": "attach://uno"}, {"type": "document", "media": "attach://dos"}},

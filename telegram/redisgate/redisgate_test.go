@@ -278,3 +278,25 @@ func TestOpenRejects(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkWait compares a place in Redis with a bare round trip to it. Each bot
+// is new, so that none has to wait.
+func BenchmarkWait(b *testing.B) {
+	url := testenv.Redis(b)
+	client := admin(b, url)
+	b.Run("bare GET", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			client.Get(b.Context(), "x")
+		}
+	})
+	b.Run("Wait", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 0; b.Loop(); n++ {
+			g := mustOpen(b, redisgate.Config{Redis: client, Bot: fmt.Sprint(n)})
+			if err := g.Wait(b.Context(), person); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
