@@ -209,7 +209,7 @@ var scenarios = []scenario{
 	{name: "Telegram se niega: el bot no está en el chat", do: fault(`{"Method": "sendMessage", "Status": 403}`), path: alert, body: notice, status: http.StatusBadGateway, code: "telegram_api_error", also: sure, log: `"error_code":"telegram_api_error"`, within: fast, mark: "ℹ️"},
 	{name: "el token no vale", do: fault(`{"Method": "sendMessage", "Status": 401}`), path: alert, body: notice, status: http.StatusBadGateway, code: "telegram_api_error", also: func(a answer) bool { return strings.Contains(a.Description, "TELEGRAM_BOT_TOKEN") }, log: `"error_code":"telegram_api_error"`, within: fast, mark: "ℹ️"},
 	{name: "Telegram pide esperar 1 s", do: fault(`{"Method": "sendMessage", "Status": 429, "RetryAfter": 1}`), path: alert, body: notice, status: http.StatusOK, within: sendLimit, mark: "✅"},
-	{name: "Telegram pide esperar 5329 s", do: fault(`{"Method": "sendMessage", "Status": 429, "RetryAfter": 5329}`), undo: restart, path: alert, body: notice, status: http.StatusServiceUnavailable, code: "telegram_rate_limited", also: sure, log: `"error_code":"telegram_rate_limited"`, within: fast, mark: "ℹ️"},
+	{name: "Telegram pide esperar 5329 s", do: fault(`{"Method": "sendMessage", "Status": 429, "RetryAfter": 5329}`), undo: both(forget, restart), path: alert, body: notice, status: http.StatusServiceUnavailable, code: "telegram_rate_limited", also: sure, log: `"error_code":"telegram_rate_limited"`, within: fast, mark: "ℹ️"},
 }
 
 // What the contract allows: a request that waits for nobody, one that waits for

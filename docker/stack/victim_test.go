@@ -93,6 +93,14 @@ func restart(v *victim) {
 	v.awaitHealthy("ccm-api")
 }
 
+// forget empties Redis, where replicas tell each other which chat Telegram has
+// them leave alone.
+func forget(v *victim) {
+	v.tb.Helper()
+	docker(v.tb, "restart", "--time", "5", v.container("redis"))
+	v.awaitHealthy("redis")
+}
+
 func fault(f string) func(*victim) {
 	return func(v *victim) { v.tb.Helper(); v.fault(f) }
 }
