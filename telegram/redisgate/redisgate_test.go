@@ -78,18 +78,21 @@ func restricted(tb testing.TB) string {
 		tb.Fatal("docker/redis/start has no user ccm")
 	}
 	rules, _, _ = strings.Cut(rules, "\n")
-	args := []any{"ACL", "SETUSER", "ccm", "reset", "on", ">prueba"}
+	name := fmt.Sprint("gate", os.Getpid()) // the server may be shared with other binaries
+	args := []any{"ACL", "SETUSER", name, "reset", "on", ">prueba"}
 	for rule := range strings.FieldsSeq(rules) {
 		args = append(args, rule)
 	}
-	if err := admin(tb, address).Do(tb.Context(), args...).Err(); err != nil {
+	client := admin(tb, address)
+	if err := client.Do(tb.Context(), args...).Err(); err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() { client.Do(context.Background(), "ACL", "DELUSER", name) })
 	u, err := url.Parse(address)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	u.User = url.UserPassword("ccm", "prueba")
+	u.User = url.UserPassword(name, "prueba")
 	return u.String()
 }
 
