@@ -81,7 +81,7 @@ func Test(t *testing.T, open func(*testing.T) telegram.Gate) {
 	})
 	run("a chat whose messages waited for the bot does not get them all at once", func(t *testing.T, is *is.I, g telegram.Gate) {
 		defer queue(t, g, 80, func(i int) string { return fmt.Sprint(1000 + i) })()
-		between(t, g, "999", 1200*time.Millisecond, 1700*time.Millisecond)
+		between(t, g, "999", 300*time.Millisecond, 1700*time.Millisecond) // less, the slower the machine
 		at := make(chan time.Time, rates.Chat.Burst+1)
 		for range cap(at) {
 			go func() {
@@ -119,7 +119,7 @@ func Test(t *testing.T, open func(*testing.T) telegram.Gate) {
 	})
 	run("a hold is waited out, also by who waits for the bot", func(t *testing.T, is *is.I, g telegram.Gate) {
 		defer queue(t, g, 80, func(i int) string { return fmt.Sprint(1000 + i) })()
-		between(t, g, "999", 1200*time.Millisecond, 1700*time.Millisecond)
+		between(t, g, "999", 300*time.Millisecond, 1700*time.Millisecond) // less, the slower the machine
 		passed := make(chan error, 1)
 		go func() { passed <- g.Wait(t.Context(), person) }()
 		between(t, g, "999", time.Second, 1700*time.Millisecond) // it waits by now
