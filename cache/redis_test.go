@@ -3,7 +3,6 @@ package cache_test
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -83,20 +82,8 @@ func TestWhatCannotBeReadIsAMiss(t *testing.T) {
 // each connection is one time-out.
 func TestARedisThatHangsCostsOneTimeout(t *testing.T) {
 	is, p := is.New(t), new(people)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	is.NoErr(err)
-	defer l.Close()
-	dialled := make(chan net.Conn, 100)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			dialled <- conn // and never an answer
-		}
-	}()
-	b := open(t, cache.Config{URL: "redis://" + l.Addr().String()})
+	address, dialled := testenv.Hang(t)
+	b := open(t, cache.Config{URL: "redis://" + address})
 	e, err := cache.New[[]string](b, "names", policy).Get(t.Context(), "k", p.load)
 	is.NoErr(err)
 	is.Equal(e.Source, cache.Loaded)

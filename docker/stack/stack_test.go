@@ -253,11 +253,11 @@ func (s *stack) logs(service string) string {
 // docker runs docker, which must succeed.
 func docker(tb testing.TB, args ...string) string {
 	tb.Helper()
-	out, err := exec.Command("docker", args...).CombinedOutput()
+	out, err := dockerOutput(args...)
 	if err != nil {
 		tb.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
 }
 
 // answer is what the three POSTs give back, as far as these tests look.

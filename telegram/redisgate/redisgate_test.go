@@ -196,20 +196,8 @@ func TestWithoutRedis(t *testing.T) {
 	})
 	t.Run("one that hangs is asked once a second", func(t *testing.T) {
 		is := is.New(t)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		is.NoErr(err)
-		defer l.Close()
-		dialled := make(chan net.Conn, 100)
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				dialled <- conn // and never an answer
-			}
-		}()
-		g := mustOpen(t, redisgate.Config{URL: "redis://" + l.Addr().String()})
+		address, dialled := testenv.Hang(t)
+		g := mustOpen(t, redisgate.Config{URL: "redis://" + address})
 		for i := range 20 {
 			is.NoErr(g.Wait(t.Context(), fmt.Sprint(1000+i)))
 		}
