@@ -35,11 +35,11 @@ func newLine(spans []Span) line {
 	)
 	text.Grow(textLen(spans))
 	for _, s := range spans {
-		piece, last := clean(s.Text), len(runs)-1
+		piece, st := s.styled()
 		if piece == "" {
 			continue
 		}
-		st := styleOf(s)
+		last := len(runs) - 1
 		if blank(piece) && (last < 0 || runs[last].style != st) {
 			st = style{}
 		}

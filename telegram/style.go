@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -14,38 +13,34 @@ type style struct {
 	bold, italic, code bool
 }
 
-func styleOf(s Span) style {
-	st := style{bold: s.Bold, italic: s.Italic}
+// styled is what s shows, and how. An address that cannot be a link follows the
+// text: whoever reads it shall not miss it.
+func (s Span) styled() (text string, st style) {
+	text, st = clean(s.Text), style{bold: s.Bold, italic: s.Italic}
+	link := validURL(s.URL)
 	switch {
-	case s.URL != "" && validURL(s.URL):
+	case link:
 		st.url = s.URL
 	case s.Code:
 		st = style{code: true}
 	}
-	return st
+	if !link && !blank(text) {
+		text = withAddress(text, clean(s.URL))
+	}
+	return text, st
 }
 
-// validURL accepts what Telegram makes a link of.
-func validURL(raw string) bool {
-	if len(raw) > maxURL || !utf8.ValidString(raw) || strings.ContainsFunc(raw, notInURL) {
-		return false
+// withAddress leaves the scheme of a mail address out, so that Telegram, which
+// looks for mail addresses in texts, finds it.
+func withAddress(text, address string) string {
+	if mail, ok := strings.CutPrefix(address, "mailto:"); ok {
+		address, _, _ = strings.Cut(mail, "?")
 	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
+	if blank(address) || strings.Contains(text, address) {
+		return text
 	}
-	switch u.Scheme {
-	case "http", "https":
-		return u.Host != ""
-	case "tg":
-		return u.Host != "" || u.Opaque != ""
-	case "mailto":
-		return u.Opaque != ""
-	}
-	return false
+	return text + " (" + address + ")"
 }
-
-func notInURL(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // tags are the style's, without its link.
 func (s style) tags() (open, end string, entities int) {
