@@ -52,6 +52,7 @@ type Gate struct {
 	client   redis.UniversalClient
 	owned    bool
 	prefix   string
+	script   *redis.Script
 	patience time.Duration
 	memory   telegram.Gate // while Redis is away
 	back     atomic.Int64  // when Redis is asked again, in Unix nanoseconds
@@ -76,6 +77,7 @@ func Open(cfg Config) (*Gate, error) {
 	g := &Gate{
 		client:   cfg.Redis,
 		prefix:   cmp.Or(cfg.Prefix, DefaultPrefix) + "{telegram:" + cfg.Bot + "}:",
+		script:   script,
 		patience: patience,
 		memory:   telegram.NewGate(),
 	}

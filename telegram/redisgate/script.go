@@ -83,7 +83,7 @@ func (g *Gate) run(ctx context.Context, keys []string, args ...any) (place, erro
 	}
 	bounded, cancel := context.WithTimeout(ctx, g.patience)
 	defer cancel()
-	answer, err := script.Run(bounded, g.client, keys, args...).Int64Slice()
+	answer, err := g.script.Run(bounded, g.client, keys, args...).Int64Slice()
 	if err == nil && len(answer) == 2 {
 		return place{time.Duration(answer[0]) * time.Microsecond, answer[1]}, nil
 	}
