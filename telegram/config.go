@@ -52,7 +52,8 @@ func (c Config) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "telegram.Config{Token:%q TokenFile:%q BaseURL:%q Timeout:%v}", shown, c.TokenFile, c.BaseURL, c.Timeout)
 }
 
-// Bot sends messages for one token. It is safe for concurrent use, and is made by New.
+// Bot sends messages for one token. It is made by New, once, is safe for
+// concurrent use, and needs no closing.
 type Bot struct {
 	token   tokenSource
 	base    string

@@ -19,7 +19,8 @@ type Gate interface {
 	// Wait returns when a message may be written to chat. An error stops the
 	// delivery before the write; an *Error is passed on as it is, and any other
 	// is the cause of one that is NotSent. A wait that goes beyond the deadline of
-	// ctx is not begun: it is an *Error that is RateLimited, and says how long.
+	// ctx is not begun: it is an *Error that is RateLimited, and says how long. A
+	// nil ctx is ErrInvalid.
 	Wait(ctx context.Context, chat string) error
 	// Hold lets nothing more through to chat until then: Telegram answered 429.
 	Hold(ctx context.Context, chat string, until time.Time) error
@@ -67,6 +68,9 @@ func newMemoryGate() *memoryGate {
 func newLimiter(l rates.Limit) *rate.Limiter { return rate.NewLimiter(rate.Every(l.Every), l.Burst) }
 
 func (g *memoryGate) Wait(ctx context.Context, chat string) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	c := g.enter(chat)
 	defer c.leave()
 	if err := c.takeTurn(ctx); err != nil {

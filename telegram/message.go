@@ -53,7 +53,8 @@ type Part struct {
 	// Plain is what the chat shows of HTML: the same text without markup, for
 	// terminals, and for [Bot.Deliver] to fall back on.
 	Plain string
-	// UTF16 is the length of Plain in UTF-16 units, as Telegram counts it.
+	// UTF16 is the length of Plain in UTF-16 units, as Telegram counts it. It and
+	// Entities are for who looks at a Part: to send one by hand they may be zero.
 	UTF16 int
 	// Entities is how many styles and links HTML holds; bold and italic are two.
 	Entities int

@@ -113,6 +113,9 @@ func (g *Gate) Close() error {
 
 // Wait returns when a message may be written to chat; see [telegram.Gate].
 func (g *Gate) Wait(ctx context.Context, chat string) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	for {
 		p, err := g.pass(ctx, chat)
 		if err == nil && p.state == isHeld {
@@ -174,9 +177,14 @@ func noPlace(wait time.Duration) error {
 		Err: errors.New("the rates of Telegram leave no place before the deadline")}
 }
 
+var errNilContext = fmt.Errorf("redisgate: %w ctx: it is nil; context.Background() is one without a deadline", telegram.ErrInvalid)
+
 // Hold lets nothing more through to chat until then, in every replica. Its error
 // says that the others do not know.
 func (g *Gate) Hold(ctx context.Context, chat string, until time.Time) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	_ = g.memory.Hold(ctx, chat, until) // it does not fail; for when Redis goes away
 	if _, err := g.run(ctx, []string{g.holdKey(chat)}, "hold", micros(max(0, time.Until(until)))); err != nil {
 		return fmt.Errorf("redisgate: the hold is of this process only: %w", err)

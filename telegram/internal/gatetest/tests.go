@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/ccmwf/ccm/telegram"
 	"github.com/ccmwf/ccm/telegram/internal/rates"
 )
 
@@ -33,6 +35,7 @@ var tests = []struct {
 	{"a hold is waited out, also by who waits for the bot", heldWaitingForTheBot},
 	{"who is held gives the place of the bot back", heldGivesBack},
 	{"who has gone already takes nothing", gone},
+	{"who has no context is told so", noContext},
 }
 
 func chatRate(g *gate) {
@@ -157,5 +160,12 @@ func gone(g *gate) {
 	for range 10 {
 		g.is.True(errors.Is(g.Wait(ctx, person), context.Canceled))
 	}
+	g.is.Equal(g.next(person), time.Duration(0))
+}
+
+func noContext(g *gate) {
+	err := g.Wait(nil, person) //nolint:staticcheck // nil on purpose
+	g.is.True(errors.Is(err, telegram.ErrInvalid))
+	g.is.True(strings.Contains(err.Error(), "ctx: it is nil"))
 	g.is.Equal(g.next(person), time.Duration(0))
 }
