@@ -158,3 +158,12 @@ func (l line) cut(room cost, next step) (size, words int) {
 	}
 	return size, size
 }
+
+// within is l up to the first character that does not fit into room. In that no
+// cluster takes longer to read than a part holds.
+func (l line) within(room cost) line {
+	size, _ := l.cut(room, character)
+	_, next := utf8.DecodeRuneInString(l.text[size:])
+	l.text = l.text[:size+next]
+	return l
+}
