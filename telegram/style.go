@@ -112,27 +112,39 @@ func utf16Len(r rune) int {
 }
 
 // clean does to a text what the Bot API server would do to it later, so that
-// lengths are known now: control characters become spaces; carriage returns and
-// the marks that break lines or turn the direction of writing are taken out.
+// lengths are known now: control characters become spaces, and what it deletes is
+// taken out. A letter keeps its ring where it is a character with it, as in names
+// of files from a Mac.
 func clean(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unwanted) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case !unwanted(r):
-			return r
-		case unicode.IsControl(r) && r != '\r':
+		case deleted(r):
+			return -1
+		case unicode.IsControl(r):
 			return ' '
 		}
-		return -1
-	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+		return r
+	}, ringed.Replace(strings.ToValidUTF8(text, string(utf8.RuneError))))
 }
 
+// ringed are all characters that Unicode composes with a ring above.
+var ringed = strings.NewReplacer("A\u030a", "Å", "a\u030a", "å", "U\u030a", "Ů", "u\u030a", "ů", "w\u030a", "ẘ", "y\u030a", "ẙ")
+
 // unwanted is what clean replaces or takes out.
+func unwanted(r rune) bool { return unicode.IsControl(r) || deleted(r) }
+
+// deleted is what the server takes out of a text: carriage returns, the marks that
+// break lines or turn the direction of writing, and those that become vertical lines.
 // https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, clean_input_string
-func unwanted(r rune) bool {
-	return unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e'
+func deleted(r rune) bool {
+	switch r {
+	case '\r', '\u030a', '\u0333', '\u033f':
+		return true
+	}
+	return '\u2028' <= r && r <= '\u202e'
 }
 
 // blank says that nothing of text can be seen: Telegram refuses such a message.
@@ -143,5 +155,5 @@ func visible(r rune) bool {
 	case '\u2800', '\ufffc': // an empty braille pattern, the place of an object
 		return false
 	}
-	return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
+	return r >= ' ' && !deleted(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
 }
