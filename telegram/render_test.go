@@ -2,10 +2,8 @@ package telegram_test
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf16"
 
 	"github.com/ccmwf/ccm/telegram"
@@ -129,86 +127,6 @@ func TestRenderSpans(t *testing.T) {
 			is.Equal(html(render(t, telegram.Message{Heading: tt.spans})), []string{tt.want})
 		})
 	}
-}
-
-func TestRenderLinks(t *testing.T) {
-	for _, url := range []string{
-		"https://ccm.org", "HTTP://ccm.org:8080/a?b#c", "https://ana:clave@ccm.org/@a", "http://127.0.0.1:80/", "http://[::1]:8080/",
-		"https://ñandú.org/ñ", "https://a.b/" + strings.Repeat("a", 2036), "tg://user?id=1", "tg:resolve?domain=ana", "TG://settings",
-	} {
-		is := is.New(t)
-		is.Equal(html(render(t, linked("x", url))), []string{`<a href="` + url + `">x</a>`})
-	}
-	for name, tt := range map[string]struct{ text, url, want string }{
-		"a host without a dot":          {"Panel", "http://localhost:8080/", "Panel (http://localhost:8080/)"},
-		"no host":                       {"x", "https:///a", "x (https:///a)"},
-		"no scheme":                     {"x", "/etc/passwd", "x (/etc/passwd)"},
-		"a script":                      {"x", "javascript:alert(1)", "x (javascript:alert(1))"},
-		"a blank":                       {"x", "https://a.b/c\nd", "x (https://a.b/c d)"},
-		"a port that cannot be":         {"x", "https://a.b:65536", "x (https://a.b:65536)"},
-		"an empty port":                 {"x", "https://a.b:/", "x (https://a.b:/)"},
-		"too long":                      {"x", "https://a.b/" + strings.Repeat("a", 2037), "x (https://a.b/" + strings.Repeat("a", 2037) + ")"},
-		"a mail address":                {"Ana", "mailto:ana@ccm.org?subject=Hola", "Ana (ana@ccm.org)"},
-		"an address that is shown":      {"ana@ccm.org", "mailto:ana@ccm.org", "ana@ccm.org"},
-		"an address in a text":          {"en http://localhost", "http://localhost", "en http://localhost"},
-		"an address that cannot be":     {"x", "tg://user:1", "x (tg://user:1)"},
-		"an address that shows nothing": {"x", " ", "x"},
-	} {
-		t.Run(name+" stays to be read", func(t *testing.T) {
-			is := is.New(t)
-			is.Equal(html(render(t, linked(tt.text, tt.url))), []string{tt.want})
-		})
-	}
-	t.Run("a text of blanks is no label", func(t *testing.T) {
-		is := is.New(t)
-		is.Equal(len(render(t, linked(" ", "http://localhost"))), 0)
-		is.Equal(len(render(t, linked("", "http://localhost"))), 0)
-	})
-	t.Run("the address has the style of the text", func(t *testing.T) {
-		is := is.New(t)
-		m := telegram.Message{Heading: []telegram.Span{{Text: "a", URL: "http://a", Bold: true}, {Text: "b", URL: "http://b", Code: true}}}
-		is.Equal(html(render(t, m)), []string{"<b>a (http://a)</b><code>b (http://b)</code>"})
-	})
-}
-
-func linked(text, url string) telegram.Message {
-	return telegram.Message{Heading: []telegram.Span{{Text: text, URL: url}}}
-}
-
-// FuzzLink has the fake keep each link as it was given.
-func FuzzLink(f *testing.F) {
-	for _, seed := range []string{"https://ccm.org", "http://localhost", "tg://user?id=1", "tg:user?id=1", "mailto:a@b.org", "http://[::1%25a]", "https://a@b@c.org",
-		"https://a.b:", "http://a.b:080/%zz", "https://%C3%B1.org", "https:a.b", "https://a{.b", "TG:HTTP://a.b", "http://."} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		p := render(t, linked("x", raw))[0]
-		_, entities, err := telegramtest.ParseHTML(p.HTML)
-		if err != nil || len(entities) == 0 || entities[0].Type == "text_mention" {
-			return
-		}
-		if got, given := address(t, entities[0].URL), address(t, raw); got != given {
-			t.Fatalf("%q is kept as %q", given, got)
-		}
-	})
-}
-
-// address is a URL as two spellings of it are alike.
-func address(t *testing.T, raw string) string {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if u.Opaque != "" {
-		u.Host, u.Opaque = u.Opaque, ""
-	}
-	u.Host = strings.ToLower(u.Host)
-	if port := u.Port(); port != "" {
-		u.Host = strings.TrimSuffix(u.Host, port) + strings.TrimLeft(port, "0")
-	}
-	u.RawPath, u.Path = "", "/"+strings.TrimPrefix(u.Path, "/")
-	return u.String()
 }
 
 func TestRenderNothingToSee(t *testing.T) {
@@ -350,112 +268,6 @@ func wordsOf(parts []telegram.Part) []string {
 		all = append(all, strings.Fields(p.Plain)...)
 	}
 	return all
-}
-
-// FuzzRender makes a message of any text and checks that nothing is lost, added
-// or out of order.
-func FuzzRender(f *testing.F) {
-	f.Add("Ingresos", "Lunes 1", "A & <b>\nB", "pie", uint16(3), byte(0))
-	f.Add("🎂", "", strings.Repeat("👨‍👩‍👧‍👦", 40), "", uint16(200), byte(1))
-	f.Add("", "título", strings.Repeat("x", 300), "\u200b", uint16(300), byte(2))
-	f.Add("h", "e", "\u0301\u202e \r\n \xff", "f", uint16(2000), byte(3))
-	f.Fuzz(func(t *testing.T, heading, title, text, footer string, n uint16, mode byte) {
-		times := min(int(n), 500, 20_000/(1+len(text)+len(title))) // several parts, and many messages a second
-		m := fuzzMessage(heading, title, text, footer, times, mode)
-		parts := telegram.Render(m)
-		checkParts(t, parts)
-		checkOrder(t, m, parts)
-	})
-}
-
-// fuzzMessage spreads text n times over lines, spans and groups. Only titles
-// begin with a triangle, so that a repeated one is told from text.
-func fuzzMessage(heading, title, text, footer string, n int, mode byte) telegram.Message {
-	text, footer = strings.ReplaceAll(text, "▶", ""), strings.ReplaceAll(footer, "▶", "")
-	if title != "" {
-		title = "▶" + title
-	}
-	m := telegram.Message{Heading: plain(heading), Footer: plain(footer)}
-	g := telegram.Group{Title: bold(title)}
-	var l []telegram.Span
-	for i := range n {
-		s := telegram.Span{Text: text, Bold: i%2 == 0, Italic: i%3 == 0, Code: i%7 == 0}
-		if i%11 == 0 {
-			s.URL = "https://ccm.org/?" + strings.Repeat("&", i%500)
-		}
-		l = append(l, s)
-		if mode&1 == 0 || i%97 == 0 { // short lines, or long ones
-			g.Lines, l = append(g.Lines, l), nil
-		}
-		if mode&2 == 0 && i%13 == 0 { // many groups, or one
-			m.Groups, g = append(m.Groups, g), telegram.Group{Title: plain(title)}
-		}
-	}
-	g.Lines = append(g.Lines, l)
-	m.Groups = append(m.Groups, g)
-	return m
-}
-
-// checkOrder walks through the message and its parts side by side: below its
-// heading each part goes on where the one before it ended, word by word, or says
-// the title of the group it is in and then goes on. Blanks count as one, wherever
-// they are but at a cut, where there are none.
-func checkOrder(t *testing.T, m telegram.Message, parts []telegram.Part) {
-	t.Helper()
-	head, title := words(textOf(m.Heading)), ""
-	if len(m.Groups) > 0 {
-		title = words(textOf(m.Groups[0].Title))
-	}
-	whole := []string{head}
-	for _, g := range m.Groups {
-		whole = append(whole, words(textOf(g.Title)))
-		for _, l := range g.Lines {
-			whole = append(whole, words(textOf(l)))
-		}
-	}
-	rest := words(strings.Join(append(whole, words(textOf(m.Footer))), " "))
-	for i, p := range parts {
-		body := words(p.Plain)
-		if marked := fmt.Sprintf("%s (%d/%d)", head, i+1, len(parts)); head != "" && len(parts) > 1 && strings.HasPrefix(body, marked) {
-			body = strings.TrimSpace(strings.TrimPrefix(body, marked))
-			if i == 0 {
-				body = strings.TrimSpace(head + " " + body)
-			}
-		}
-		if !strings.HasPrefix(rest, body) {
-			body = strings.TrimSpace(strings.TrimPrefix(body, title))
-		}
-		var ok bool
-		if rest, ok = strings.CutPrefix(rest, body); !ok {
-			t.Fatalf("part %d of %d does not go on where the one before it ended:\n%.200q\nwanted\n%.200q", i+1, len(parts), body, rest)
-		}
-		rest = strings.TrimSpace(rest)
-	}
-	if rest != "" {
-		t.Fatalf("the parts end before the message does: %.200q is missing", rest)
-	}
-}
-
-func textOf(spans []telegram.Span) string {
-	var b strings.Builder
-	for _, s := range spans {
-		b.WriteString(strings.ToValidUTF8(s.Text, "\ufffd"))
-	}
-	return b.String()
-}
-
-// words is what can be seen of a text, with one blank for any.
-func words(text string) string {
-	seen := strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r', r == '\u2800', r == '\ufffc', unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
-			return -1
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(seen), " ")
 }
 
 func BenchmarkRender(b *testing.B) {

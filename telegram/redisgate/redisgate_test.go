@@ -226,7 +226,7 @@ func TestWithoutRedis(t *testing.T) {
 					is.NoErr(g.Wait(t.Context(), fmt.Sprint(1000*second+i)))
 				}
 				is.Equal(len(dialled), second+1)
-				time.Sleep(time.Second)
+				<-time.After(time.Second) // of the bubble
 			}
 		})
 	})
@@ -268,8 +268,8 @@ func hanging(tb testing.TB) *redisgate.Gate {
 
 // early is a context whose deadline is over, but whose timer has not run yet.
 type early struct {
-	context.Context
-	at time.Time
+	context.Context //nolint:containedctx // it is one
+	at              time.Time
 }
 
 func (e early) Deadline() (time.Time, bool) { return e.at, true }

@@ -41,7 +41,7 @@ type gate struct {
 const exact = 10 * time.Millisecond
 
 // after lets time go by.
-func after(d time.Duration) { time.Sleep(d) }
+func after(d time.Duration) { <-time.After(d) }
 
 // next passes, or says how long it would have to wait: a caller whose deadline
 // leaves no room for that is told.
