@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,8 +115,9 @@ func (g *memoryGate) enter(chat string) *chatGate {
 	return c
 }
 
-// chat finds or makes the state of a chat. The caller holds g.mu.
+// chat finds or makes the state of a chat: @Canal is @canal. The caller holds g.mu.
 func (g *memoryGate) chat(name string) *chatGate {
+	name = strings.ToLower(name)
 	if c, ok := g.chats[name]; ok {
 		return c
 	}

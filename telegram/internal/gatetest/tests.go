@@ -31,6 +31,7 @@ var tests = []struct {
 	{"who finds no place of the bot keeps none of the chat", noPlaceOfTheBot},
 	{"a chat whose messages waited for the bot does not get them all at once", spaced},
 	{"a hold is of one chat, and a shorter one does not end it", holds},
+	{"a name is the same in capitals", nameInCapitals},
 	{"a hold is waited out, also by who had a place already", heldWithAPlace},
 	{"a hold is waited out, also by who waits for the bot", heldWaitingForTheBot},
 	{"who is held gives the place of the bot back", heldGivesBack},
@@ -124,6 +125,16 @@ func holds(g *gate) {
 	g.is.Equal(g.next(group), time.Duration(0))
 	after(5329 * time.Second)
 	g.is.Equal(g.next(person), time.Duration(0))
+}
+
+func nameInCapitals(g *gate) {
+	for i := range rates.Chat.Burst {
+		g.is.Equal(g.next([]string{"@canal", "@Canal"}[i%2]), time.Duration(0))
+	}
+	g.is.Equal(g.next("@canal"), rates.Chat.Every)
+	g.is.Equal(g.next("@CANAL"), rates.Chat.Every)
+	g.hold("@Canal", time.Minute)
+	g.is.Equal(g.next("@canal"), time.Minute)
 }
 
 func heldWithAPlace(g *gate) {
