@@ -25,6 +25,9 @@ const (
 	patience = 150 * time.Millisecond
 	// absence is how long Redis is not asked again once it did not answer.
 	absence = time.Second
+	// maxHold is what a longer hold is kept as: numbers in Redis' scripts are exact
+	// up to 285 years.
+	maxHold = 100 * 365 * 24 * time.Hour
 )
 
 // Config says where the places are kept.
@@ -186,7 +189,7 @@ func (g *Gate) Hold(ctx context.Context, chat string, until time.Time) error {
 		return errNilContext
 	}
 	_ = g.memory.Hold(ctx, chat, until) // it does not fail; for when Redis goes away
-	if _, err := g.run(ctx, []string{g.holdKey(chat)}, "hold", micros(max(0, time.Until(until)))); err != nil {
+	if _, err := g.run(ctx, []string{g.holdKey(chat)}, "hold", micros(min(max(0, time.Until(until)), maxHold))); err != nil {
 		return fmt.Errorf("redisgate: the hold is of this process only: %w", err)
 	}
 	return nil

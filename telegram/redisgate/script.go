@@ -105,5 +105,9 @@ func overOf(ctx context.Context) error {
 
 // micros rounds up, so that no rate is exceeded by rounding.
 func micros(d time.Duration) int64 {
-	return int64((d + time.Microsecond - 1) / time.Microsecond)
+	n := int64(d / time.Microsecond)
+	if d%time.Microsecond > 0 {
+		n++
+	}
+	return n
 }

@@ -31,6 +31,7 @@ var tests = []struct {
 	{"who finds no place of the bot keeps none of the chat", noPlaceOfTheBot},
 	{"a chat whose messages waited for the bot does not get them all at once", spaced},
 	{"a hold is of one chat, and a shorter one does not end it", holds},
+	{"a hold may be for ever", heldForEver},
 	{"a name is the same in capitals", nameInCapitals},
 	{"a hold is waited out, also by who had a place already", heldWithAPlace},
 	{"a hold is waited out, also by who waits for the bot", heldWaitingForTheBot},
@@ -125,6 +126,15 @@ func holds(g *gate) {
 	g.is.Equal(g.next(group), time.Duration(0))
 	after(5329 * time.Second)
 	g.is.Equal(g.next(person), time.Duration(0))
+}
+
+func heldForEver(g *gate) {
+	for i, until := range []time.Time{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), time.Now().Add(1<<63 - 1)} {
+		g.is.NoErr(g.Hold(g.t.Context(), strangers(i), until))
+		g.is.True(g.next(strangers(i)) > 99*365*24*time.Hour)
+		after(50 * 365 * 24 * time.Hour)
+		g.is.True(g.next(strangers(i)) > 49*365*24*time.Hour)
+	}
 }
 
 func nameInCapitals(g *gate) {
