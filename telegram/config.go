@@ -19,7 +19,7 @@ type Config struct {
 	// TokenFile is the path of a file that holds the token instead, such as a
 	// mounted secret. It is read by New, and again for each request, so that a
 	// token may be rotated while the program runs. Excludes Token.
-	TokenFile string
+	TokenFile string `json:"-"`
 	// BaseURL of a Bot API server of one's own, or of a fake one. Zero:
 	// https://api.telegram.org. A path in it is kept.
 	BaseURL string
@@ -43,13 +43,17 @@ const (
 	defaultTimeout = 15 * time.Second
 )
 
-// Format prints c without its token, whatever the verb.
+// Format prints c without its token, whatever the verb and whichever the field.
 func (c Config) Format(f fmt.State, _ rune) {
-	shown := ""
+	const hidden = "***"
+	shown, file := "", c.TokenFile
 	if c.Token != "" {
-		shown = "***"
+		shown = hidden
 	}
-	fmt.Fprintf(f, "telegram.Config{Token:%q TokenFile:%q BaseURL:%q Timeout:%v}", shown, c.TokenFile, c.BaseURL, c.Timeout)
+	if holdsToken(file) {
+		file = hidden
+	}
+	fmt.Fprintf(f, "telegram.Config{Token:%q TokenFile:%q BaseURL:%q Timeout:%v}", shown, file, c.BaseURL, c.Timeout)
 }
 
 // Bot sends messages for one token. It is made by New, once, is safe for
