@@ -105,6 +105,22 @@ func TestTokenOfEveryKind(t *testing.T) {
 	}
 }
 
+// TestTokenThatPythonWroteServes reads what google-auth's Credentials.to_json
+// writes, and leaves the rest of it there when the token rotates.
+func TestTokenThatPythonWroteServes(t *testing.T) {
+	is := is.New(t)
+	fake := oauthtest.NewServer(t)
+	fake.Rotate = true
+	cfg := desktop(t, fake)
+	refresh := field(t, cfg.TokenFile, "refresh_token")
+	cfg.TokenFile = write(t, `{"token": "ya29.viejo", "refresh_token": "`+refresh+`", "token_uri": "https://oauth2.googleapis.com/token", "client_id": "`+oauthtest.Client+`",
+		"client_secret": "x", "scopes": ["`+oauth.DriveReadonly+`"], "universe_domain": "googleapis.com", "account": "", "expiry": "2025-01-31T05:04:03.000000Z"}`)
+	_, err := find(t, cfg).Token(t.Context())
+	is.NoErr(err)
+	is.True(field(t, cfg.TokenFile, "refresh_token") != refresh)
+	is.Equal(field(t, cfg.TokenFile, "universe_domain"), "googleapis.com")
+}
+
 // TestTokenIsFetchedOnce holds one refresh for a hundred callers, one of whom
 // goes away: first where there is no token, then where it ends.
 func TestTokenIsFetchedOnce(t *testing.T) {
