@@ -426,7 +426,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 func shows(t *testing.T, text string) {
 	t.Helper()
 	for _, hidden := range []string{secret, "PRIVATE KEY"} {
-		decimals := strings.Trim(fmt.Sprint([]byte(hidden)), "[]")
+		decimals := strings.Trim(fmt.Sprintf("%d", []byte(hidden)), "[]")
 		for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), decimals, strings.ReplaceAll(decimals, " ", ", ")} {
 			if strings.Contains(text, form) {
 				t.Errorf("a secret is shown: %s", text)

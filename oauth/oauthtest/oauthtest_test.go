@@ -393,8 +393,8 @@ func TestFaults(t *testing.T) {
 		go func() { _, err := ask(ctx); ended <- err }()
 		for len(s.Calls()) == 0 {
 			select {
-			case <-ended:
-				t.Fatal("it did not hang")
+			case err := <-ended:
+				t.Fatalf("it did not hang: %v", err)
 			case <-time.After(time.Millisecond): // a poll
 			}
 		}
