@@ -21,7 +21,7 @@ import (
 // of a database, and the arguments are workbooks.
 const childEnv = "CCM_INTAKE_CHILD"
 
-// child loads workbooks, as ccm-api import does.
+// child loads workbooks, as ccm-api import does, and prints the memory that it took.
 func child() {
 	l, err := intake.Open(intake.Config{Store: store.Config{URL: os.Getenv(childEnv)}})
 	if err == nil {
@@ -31,6 +31,7 @@ func child() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	fmt.Println(peak())
 	os.Exit(0)
 }
 
