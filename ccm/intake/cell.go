@@ -131,16 +131,16 @@ var (
 	yearFirst = regexp.MustCompile(`^(\d{4})[-/](\d{1,2})[-/](\d{1,2})([T ][0-9:.]+Z?)?$`)
 	dayFirst  = regexp.MustCompile(`^(\d{1,2})[-/](\d{1,2})[-/](\d{4})$`)
 	worded    = regexp.MustCompile(`^(\d{1,2})[- ](\pL{3,4})\.?[- ](\d{4}|\d{2})$`)
-	compact   = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})$`)
+	compact   = regexp.MustCompile(`^\d{8}$`)
 )
 
 // parseDate reads every form of a date that workbooks have. Of 3/4/2026 the day
 // is first, of 11/27/2026 the month.
 func (r reading) parseDate(k xlsx.Kind, words string) (store.Date, bool) {
-	if m := compact.FindStringSubmatch(words); m != nil {
-		return makeDate(number(m[1]), number(m[2]), number(m[3]))
-	}
 	if f, err := strconv.ParseFloat(words, 64); err == nil && k != xlsx.Bool {
+		if f > 1e7 && compact.MatchString(words) {
+			return makeDate(number(words[:4]), number(words[4:6]), number(words[6:]))
+		}
 		return r.serial(f)
 	}
 	if m := yearFirst.FindStringSubmatch(words); m != nil {

@@ -5,8 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
 	"github.com/ccmwf/ccm/store"
 )
+
+// MaxFile is how large a workbook may be, in bytes.
+const MaxFile = xlsx.MaxFile
 
 // MaxFaults is how many faults a [Report] lists; ErrorCount counts all of them.
 const MaxFaults = 200
