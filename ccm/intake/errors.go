@@ -23,7 +23,7 @@ var ErrNone = errors.New("intake: no workbooks of the generation")
 // Error says, in Spanish, why a load stopped and how to mend it. Its text shows
 // nothing of what stands in cells or rows.
 type Error struct {
-	Code    string // as in [Fault]
+	Code    string // as in [Issue]
 	Message string
 	Err     error // the kind: one of package store's, [ErrBusy], [ErrNone], or that of a [Source]
 

@@ -15,7 +15,7 @@ type Row map[string]any
 const Unreadable = "(unreadable)"
 
 // Read reads a workbook for a table that has every column.
-func Read(path string) ([]Row, []Fault, error) {
+func Read(path string) ([]Row, []Issue, error) {
 	sheet, err := xlsx.Open(path)
 	if err != nil {
 		return nil, nil, err

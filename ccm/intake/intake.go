@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/store"
 )
 
@@ -87,7 +88,7 @@ type Workbook struct {
 type Source interface {
 	// Workbooks lists those of a generation in a folder, in the order in which
 	// they are to be loaded, and what was left out and why.
-	Workbooks(ctx context.Context, folder string, generation store.Date) ([]Workbook, []Fault, error)
+	Workbooks(ctx context.Context, folder string, generation store.Date) ([]Workbook, []Issue, error)
 	// Download writes one to an empty file, and has checked that it is whole.
 	Download(ctx context.Context, w Workbook, to *os.File) error
 }
@@ -117,6 +118,7 @@ func (l *Loader) Generation(ctx context.Context, o Options, from Source, folder 
 		if err != nil {
 			return sourceError(err, codeListing)
 		}
+		report.Failed += len(leftOut)
 		report.fault(leftOut...)
 		if len(found) == 0 {
 			return &Error{Code: codeNone, Message: "la carpeta no tiene ningún libro .xlsx de la generación " + report.Generation +
@@ -156,12 +158,12 @@ func sourceError(err error, code string) error {
 // finish tells the cache and the log what a load came to.
 func (l *Loader) finish(ctx context.Context, r *Report, began time.Time, err error) (Report, error) {
 	if stopped, ok := errors.AsType[*Error](err); ok {
-		r.fault(Fault{Code: stopped.Code, Message: stopped.Message})
+		r.fault(Issue{Code: stopped.Code, Message: stopped.Message})
 	}
 	done := r.end(began)
 	level, message := slog.LevelInfo, "carga terminada"
 	attrs := []slog.Attr{
-		slog.String("etapa", stage), slog.String("drive_folder_id", r.Folder), slog.String("fecha_generacion", r.Generation), slog.Bool("dry_run", r.DryRun),
+		slog.String("etapa", stage), slog.String("message_id", ccm.MessageID(ctx)), slog.String("drive_folder_id", r.Folder), slog.String("fecha_generacion", r.Generation), slog.Bool("dry_run", r.DryRun),
 		slog.Int("files", len(r.Files)), slog.Int("records_processed", r.Inserted+r.Updated), slog.Int("records_skipped", r.Skipped),
 		slog.Int("left_out", r.LeftOut), slog.Int("errors", r.ErrorCount), slog.Float64("duration_ms", done.DurationSeconds*1000),
 	}

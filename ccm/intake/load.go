@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
 	"github.com/ccmwf/ccm/store"
 )
@@ -44,7 +45,8 @@ func (l *Loader) load(ctx context.Context, conn *sql.Conn, o Options, books []bo
 		case stops(ctx, err):
 			return err
 		default:
-			report.fault(Fault{Code: codeOf(err), Message: err.Error(), File: b.name})
+			report.Failed++
+			report.fault(Issue{Code: codeOf(err), Message: err.Error(), File: b.name})
 		}
 	}
 	return nil
@@ -65,7 +67,7 @@ func codeOf(err error) string {
 }
 
 func (l *Loader) logFile(ctx context.Context, f FileReport, found int) {
-	l.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "libro cargado", slog.String("etapa", stage), slog.String("drive_file_id", f.ID),
+	l.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "libro cargado", slog.String("etapa", stage), slog.String("message_id", ccm.MessageID(ctx)), slog.String("drive_file_id", f.ID),
 		slog.Int("records_processed", f.Inserted+f.Updated), slog.Int("records_skipped", f.Skipped), slog.Int("left_out", f.LeftOut), slog.Int("errors", found))
 }
 

@@ -68,7 +68,7 @@ func testLoads(t *testing.T, address string) {
 	// New ids are inserted, and the cache is told of their branches.
 	done, err := l.Files(t.Context(), intake.Options{}, path)
 	is.NoErr(err)
-	is.Equal(done.Errors, []intake.Fault{})
+	is.Equal(done.Errors, []intake.Issue{})
 	is.True(done.Complete())
 	is.Equal(done.Inserted, 1200)
 	is.Equal(done.Files, []intake.FileReport{{Name: "uno.xlsx", Rows: 1200, Inserted: 1200}})

@@ -137,13 +137,13 @@ func TestLeavesRowsOut(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(len(rows), 2)
 	is.Equal(rows[1]["rama"], intake.Unreadable)
-	var got []intake.Fault
+	var got []intake.Issue
 	for _, f := range faults {
 		is.True(f.Message != "")
 		f.Message = ""
 		got = append(got, f)
 	}
-	is.Equal(got, []intake.Fault{
+	is.Equal(got, []intake.Issue{
 		{Code: "missing_id", File: "libro.xlsx", Row: 3, Column: "A (ID)"},
 		{Code: "missing_name", File: "libro.xlsx", Row: 4, Column: "B (Nombre_del_misionero)"},
 		{Code: "invalid_id", File: "libro.xlsx", Row: 5, Column: "A (ID)"},

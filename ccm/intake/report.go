@@ -12,8 +12,8 @@ import (
 // MaxFile is how large a workbook may be, in bytes.
 const MaxFile = xlsx.MaxFile
 
-// MaxFaults is how many faults a [Report] lists; ErrorCount counts all of them.
-const MaxFaults = 200
+// MaxIssues is how many faults a [Report] lists; ErrorCount counts all of them.
+const MaxIssues = 200
 
 // MaxIDs is how many ids a dry run lists for each file and outcome.
 const MaxIDs = 100
@@ -46,9 +46,9 @@ const (
 	codeDate     = "invalid_date"
 )
 
-// Fault is one thing that was left out, and how to mend it. It never shows what
+// Issue is one thing that was left out, and how to mend it. It never shows what
 // stands in a cell.
-type Fault struct {
+type Issue struct {
 	Code    string `json:"code" doc:"Qué falló, para programas."`
 	Message string `json:"message" doc:"Qué falló y cómo se remedia; nunca muestra lo que hay en la celda."`
 	File    string `json:"file" doc:"El libro; vacío si es de toda la carga."`
@@ -80,8 +80,9 @@ type Report struct {
 	Skipped         int          `json:"skipped_count" doc:"Personas que ya estaban y quedaron como estaban."`
 	Updated         int          `json:"updated_count" doc:"Personas que ya estaban y cambiaron; solo con force."`
 	LeftOut         int          `json:"left_out_count" doc:"Filas que se dejaron fuera."`
+	Failed          int          `json:"failed_count" doc:"Libros que no se pudieron cargar."`
 	ErrorCount      int          `json:"error_count" doc:"Cuántos errores hubo; errors lista los primeros 200."`
-	Errors          []Fault      `json:"errors" doc:"Lo que se dejó fuera o falló, y cómo se remedia."`
+	Errors          []Issue      `json:"errors" doc:"Lo que se dejó fuera o falló, y cómo se remedia."`
 	DurationSeconds float64      `json:"duration_seconds" doc:"Lo que tardó, en segundos."`
 	// ContinuationToken is nil always: a load that was cut is run again.
 	ContinuationToken *string `json:"continuation_token" doc:"Siempre null: una carga que se cortó se repite entera."`
@@ -91,7 +92,7 @@ type Report struct {
 func (r Report) Complete() bool { return r.ErrorCount == 0 }
 
 func newReport(generation store.Date, folder string, o Options) *Report {
-	r := &Report{Folder: folder, DryRun: o.DryRun, Files: []FileReport{}, Errors: []Fault{}}
+	r := &Report{Folder: folder, DryRun: o.DryRun, Files: []FileReport{}, Errors: []Issue{}}
 	if !generation.IsZero() {
 		r.Generation = fmt.Sprintf("%04d%02d%02d", generation.Year, generation.Month, generation.Day)
 	}
@@ -108,9 +109,9 @@ func (r *Report) add(f FileReport) {
 }
 
 // fault adds faults, as many as the list holds.
-func (r *Report) fault(all ...Fault) {
+func (r *Report) fault(all ...Issue) {
 	r.ErrorCount += len(all)
-	r.Errors = append(r.Errors, all[:min(len(all), MaxFaults-len(r.Errors))]...)
+	r.Errors = append(r.Errors, all[:min(len(all), MaxIssues-len(r.Errors))]...)
 }
 
 func (r *Report) end(began time.Time) Report {
@@ -121,20 +122,20 @@ func (r *Report) end(began time.Time) Report {
 // faults are those of one file while it is read: the first ones, and a count.
 type faults struct {
 	file  string
-	list  []Fault
+	list  []Issue
 	count int
 }
 
 func (f *faults) add(code, message string, row int, column string) {
 	f.count++
-	if len(f.list) < MaxFaults {
-		f.list = append(f.list, Fault{Code: code, Message: message, File: f.file, Row: row, Column: column})
+	if len(f.list) < MaxIssues {
+		f.list = append(f.list, Issue{Code: code, Message: message, File: f.file, Row: row, Column: column})
 	}
 }
 
 func (f *faults) join(more faults) {
 	f.count += more.count
-	f.list = append(f.list, more.list[:min(len(more.list), MaxFaults-len(f.list))]...)
+	f.list = append(f.list, more.list[:min(len(more.list), MaxIssues-len(f.list))]...)
 }
 
 // joinFaults adds those of a file.

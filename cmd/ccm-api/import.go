@@ -237,7 +237,7 @@ func (a *app) tellImport(i importing, r intake.Report, err error) error {
 }
 
 // Workbooks lists the workbooks of a generation.
-func (d lazyDrive) Workbooks(ctx context.Context, folder string, generation store.Date) ([]intake.Workbook, []intake.Fault, error) {
+func (d lazyDrive) Workbooks(ctx context.Context, folder string, generation store.Date) ([]intake.Workbook, []intake.Issue, error) {
 	opened, err := d.open(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -102,7 +102,7 @@ const (
 const codeForm = "unsupported_workbook"
 
 // Workbooks lists the workbooks of a generation, and what cannot be read.
-func (d *Drive) Workbooks(ctx context.Context, folder string, generation store.Date) ([]intake.Workbook, []intake.Fault, error) {
+func (d *Drive) Workbooks(ctx context.Context, folder string, generation store.Date) ([]intake.Workbook, []intake.Issue, error) {
 	id := FolderID(folder)
 	if id == "" {
 		return nil, nil, &intake.Error{Code: codeListing, Message: "no es el ID de una carpeta de Drive, ni su dirección: es lo que sigue a «folders/» en el navegador"}
@@ -137,7 +137,7 @@ type listing struct {
 	drive   *Drive
 	date    store.Date
 	found   []*drive.File
-	leftOut []intake.Fault
+	leftOut []intake.Issue
 }
 
 // add lists a folder, and those below it that carry the date if below.
@@ -178,7 +178,7 @@ func (l *listing) take(f *drive.File) {
 		why = "es un .xls antiguo: guárdelo como .xlsx y súbalo a la carpeta"
 	}
 	if why != "" {
-		l.leftOut = append(l.leftOut, intake.Fault{Code: codeForm, Message: why, File: f.Name})
+		l.leftOut = append(l.leftOut, intake.Issue{Code: codeForm, Message: why, File: f.Name})
 	}
 }
 
