@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/googleapi"
@@ -30,7 +31,7 @@ type driveConfig struct {
 
 func parseDrive(env *ccm.Env) driveConfig {
 	given := env.String(envDriveFolder, "")
-	d := driveConfig{folder: intakedrive.FolderID(given), url: env.String(envDriveURL, defaultDriveURL)}
+	d := driveConfig{folder: intakedrive.FolderID(given), url: strings.TrimSuffix(env.String(envDriveURL, defaultDriveURL), "/")}
 	if given != "" && d.folder == "" {
 		env.Fail(envDriveFolder, "debe ser la dirección de una carpeta de Drive, o lo que en ella sigue a /folders/")
 	}
