@@ -95,6 +95,9 @@ func authorizable(cfg Config) (*oauth2.Config, Config, error) {
 	if err != nil {
 		return nil, cfg, err
 	}
+	if err := checkWritable(cfg.TokenFile); err != nil { // before somebody is asked in vain
+		return nil, cfg, &Error{File: cfg.TokenFile, Kind: DesktopClient, Hint: hintUnsaved, Err: err}
+	}
 	conf.RedirectURL = "http://127.0.0.1:0" // any port, which only a desktop client may
 	if d.Installed == nil {
 		if conf.RedirectURL = loopbackOf(d.Web.RedirectURIs); conf.RedirectURL == "" {
@@ -176,7 +179,7 @@ func saveToken(cfg Config, conf *oauth2.Config, token *oauth2.Token) error {
 	if token.RefreshToken == "" {
 		return fault(hintNoRefresh, errNoRefresh)
 	}
-	err := saveJSON(cfg.TokenFile, tokenFile{ClientID: conf.ClientID, RefreshToken: token.RefreshToken, Scopes: have})
+	_, err := saveJSON(cfg.TokenFile, tokenFile{ClientID: conf.ClientID, RefreshToken: token.RefreshToken, Scopes: have})
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.Kind = DesktopClient
 	}

@@ -2,12 +2,9 @@ package oauth_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"io"
 	"log"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,38 +14,28 @@ import (
 	"testing"
 
 	"github.com/matryer/is"
+	"golang.org/x/oauth2"
 
 	"github.com/ccmwf/ccm/oauth"
+	"github.com/ccmwf/ccm/oauth/oauthtest"
 )
 
-// quiet drops what a server says of clients that do not trust it.
-var quiet = log.New(io.Discard, "", 0)
+// httpClient is where x/oauth2, and package oauth, look for a client.
+var httpClient = oauth2.HTTPClient
 
 func tlsServer(t testing.TB, h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = quiet
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of clients that do not trust it
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
 }
 
-// browser opens an address of Google's, where a person says yes, and goes where
-// Google sends it. It returns what it was shown there.
-func browser(t testing.TB, address string, answer url.Values) string {
+// browse opens an address, goes where it leads, and returns what is shown there.
+func browse(t testing.TB, address string) string {
 	t.Helper()
 	is := is.New(t)
-	asked, err := url.Parse(address)
-	is.NoErr(err)
-	back, err := url.Parse(asked.Query().Get("redirect_uri"))
-	is.NoErr(err)
-	answer = maps.Clone(answer)
-	if !answer.Has("state") {
-		answer.Set("state", asked.Query().Get("state"))
-	}
-	back.RawQuery = answer.Encode()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, back.String(), nil)
-	is.NoErr(err)
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.Get(address)
 	is.NoErr(err)
 	defer response.Body.Close()
 	page, err := io.ReadAll(response.Body)
@@ -56,95 +43,113 @@ func browser(t testing.TB, address string, answer url.Values) string {
 	return string(page)
 }
 
+// unauthorized is a client that has no token yet.
+func unauthorized(t testing.TB, fake *oauthtest.Server) oauth.Config {
+	t.Helper()
+	return oauth.Config{File: oauthtest.WriteFile(t, fake.DesktopClient()), TokenFile: filepath.Join(t.TempDir(), "token.json"), Scopes: drive}
+}
+
 func TestAuthorizeWritesTheToken(t *testing.T) {
 	is := is.New(t)
-	e := newEndpoint(t)
-	e.answers(func(form map[string]string) (int, any) {
-		answer := granted(1, 3600)
-		answer["refresh_token"], answer["scope"] = "primero-"+secret, oauth.DriveReadonly
-		return http.StatusOK, answer
-	})
-	cfg := oauth.Config{File: write(t, e.desktopClient()), TokenFile: filepath.Join(t.TempDir(), "token.json"), Scopes: drive}
-	var challenge string
+	fake := oauthtest.NewServer(t)
+	cfg := unauthorized(t, fake)
 	is.NoErr(oauth.Authorize(t.Context(), cfg, func(address string) error {
 		u, err := url.Parse(address)
 		is.NoErr(err)
 		q := u.Query()
-		challenge = q.Get("code_challenge")
 		is.Equal(q.Get("code_challenge_method"), "S256")
-		is.Equal(q.Get("access_type"), "offline")
-		is.Equal(q.Get("prompt"), "consent")
 		is.Equal(q.Get("scope"), oauth.DriveReadonly)
-		is.True(strings.HasPrefix(q.Get("redirect_uri"), "http://127.0.0.1:"))
-		page := browser(t, address, url.Values{"state": {"ajeno"}, "code": {"robado"}}) // of somebody else
-		is.True(strings.Contains(page, "solo recibe"))
-		page = browser(t, address, url.Values{"code": {"código"}})
-		is.True(strings.Contains(page, "Listo"))
+		back := q.Get("redirect_uri")
+		is.True(strings.HasPrefix(back, "http://127.0.0.1:"))
+		is.True(strings.Contains(browse(t, back+"?state=ajeno&code=robado"), "solo recibe")) // somebody else's
+		is.True(strings.Contains(browse(t, address), "Listo"))
 		return nil
 	}))
-	calls := e.seen()
-	is.Equal(len(calls), 1)
-	is.Equal(calls[0]["code"], "código")
-	sum := sha256.Sum256([]byte(calls[0]["code_verifier"]))
-	is.Equal(base64.RawURLEncoding.EncodeToString(sum[:]), challenge)
+	is.Equal(len(fake.Calls()), 1) // the stolen code went nowhere
+	is.Equal(fake.Calls()[0].Grant, oauthtest.GrantCode)
 
 	info, err := os.Stat(cfg.TokenFile)
 	is.NoErr(err)
 	is.Equal(info.Mode().Perm(), os.FileMode(0o600))
+	is.Equal(len(leftovers(t, cfg.TokenFile)), 0)
 	_, err = find(t, cfg).Token(t.Context())
 	is.NoErr(err)
-	is.Equal(e.seen()[1]["refresh_token"], "primero-"+secret)
+
+	is.NoErr(oauth.Authorize(t.Context(), cfg, func(address string) error { browse(t, address); return nil })) // once more, over the first
+	_, err = find(t, cfg).Token(t.Context())
+	is.NoErr(err)
+}
+
+func TestAuthorizeOfAWebClientUsesItsAddress(t *testing.T) {
+	is := is.New(t)
+	fake := oauthtest.NewServer(t)
+	free := httptest.NewServer(nil)
+	free.Close() // its port is free now
+	cfg := unauthorized(t, fake)
+	overwrite(t, cfg.File, web(t, fake, "https://example.org/", free.URL+"/volver"))
+	is.NoErr(oauth.Authorize(t.Context(), cfg, func(address string) error {
+		u, err := url.Parse(address)
+		is.NoErr(err)
+		is.Equal(u.Query().Get("redirect_uri"), free.URL+"/volver")
+		browse(t, address)
+		return nil
+	}))
+	_, err := find(t, cfg).Token(t.Context())
+	is.NoErr(err)
+}
+
+// web is the file of a client of the type "web".
+func web(t testing.TB, fake *oauthtest.Server, redirects ...string) []byte {
+	t.Helper()
+	changed := with(t, fake.DesktopClient(), "installed.redirect_uris", redirects)
+	return []byte(strings.Replace(string(changed), `"installed"`, `"web"`, 1))
 }
 
 func TestAuthorizeSaysWhatToMend(t *testing.T) {
-	e := newEndpoint(t)
-	web := func(redirects ...string) string {
-		document := e.desktopClient()
-		client := document["installed"].(map[string]any)
-		client["redirect_uris"] = redirects
-		return write(t, map[string]any{"web": client})
-	}
-	taken := newEndpoint(t)
-	desktop := write(t, e.desktopClient())
-	tokens := filepath.Join(t.TempDir(), "token.json")
-	yes := url.Values{"code": {"x"}}
+	fake := oauthtest.NewServer(t)
 	for name, c := range map[string]struct {
-		cfg    oauth.Config
-		answer url.Values
-		grant  map[string]any
-		hint   string
+		spoil func(cfg *oauth.Config)
+		hint  string
+		early bool // nobody is asked
 	}{
-		"a person who says no":    {oauth.Config{File: desktop, TokenFile: tokens}, url.Values{"error": {"access_denied"}}, nil, "no dio el permiso"},
-		"a box left out":          {oauth.Config{File: desktop, TokenFile: tokens}, yes, map[string]any{"scope": "openid", "refresh_token": "x"}, "falta un permiso"},
-		"no refresh token":        {oauth.Config{File: desktop, TokenFile: tokens}, yes, map[string]any{}, "no puede renovarse"},
-		"nowhere to write":        {oauth.Config{File: desktop, TokenFile: "/no/hay/token.json"}, yes, map[string]any{"refresh_token": "x"}, "no se puede guardar"},
-		"no token's file":         {oauth.Config{File: desktop}, nil, nil, "GOOGLE_TOKEN_PATH"},
-		"a service account":       {oauth.Config{File: write(t, e.serviceAccount()), TokenFile: tokens}, nil, nil, "sirven como están"},
-		"a web client of nowhere": {oauth.Config{File: web("https://example.org/"), TokenFile: tokens}, nil, nil, "localhost:8085"},
-		"a port in use":           {oauth.Config{File: web(taken.URL), TokenFile: tokens}, nil, nil, "no se puede escuchar"},
+		"a person who says no":       {func(*oauth.Config) { fake.Deny = true }, "no dio el permiso", false},
+		"a person who ticks nothing": {func(*oauth.Config) { fake.Scopes = []string{"openid"} }, "no dio el permiso", false},
+		"a box left out": {func(cfg *oauth.Config) {
+			fake.Scopes, cfg.Scopes = []string{"openid"}, append([]string{"openid"}, drive...)
+		}, "falta un permiso", false},
+		"no refresh token": {func(*oauth.Config) {
+			fake.Script(oauthtest.Fault{Fields: map[string]any{"refresh_token": nil}})
+		}, "no puede renovarse", false},
+		"a code that Google does not take": {func(*oauth.Config) { fake.Script(oauthtest.Fault{Error: "invalid_grant"}) }, "autorice otra vez", false},
+		"nowhere to write":                 {func(cfg *oauth.Config) { cfg.TokenFile = "/no/hay/token.json" }, "no se puede guardar", true},
+		"no token's file":                  {func(cfg *oauth.Config) { cfg.TokenFile = "" }, "GOOGLE_TOKEN_PATH", true},
+		"no scopes":                        {func(cfg *oauth.Config) { cfg.Scopes = nil }, "diga para qué", true},
+		"a service account":                {func(cfg *oauth.Config) { overwrite(t, cfg.File, fake.ServiceAccount()) }, "sirven como están", true},
+		"a web client of nowhere":          {func(cfg *oauth.Config) { overwrite(t, cfg.File, web(t, fake, "https://example.org/")) }, "localhost:8085", true},
+		"a port in use":                    {func(cfg *oauth.Config) { overwrite(t, cfg.File, web(t, fake, fake.URL)) }, "no se puede escuchar", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e.answers(func(map[string]string) (int, any) {
-				answer := granted(1, 3600)
-				for k, v := range c.grant {
-					answer[k] = v
-				}
-				return http.StatusOK, answer
-			})
-			c.cfg.Scopes = drive
-			err := oauth.Authorize(t.Context(), c.cfg, func(address string) error {
-				browser(t, address, c.answer)
+			fake.Deny, fake.Scopes = false, nil
+			cfg := unauthorized(t, fake)
+			c.spoil(&cfg)
+			asked := false
+			err := oauth.Authorize(t.Context(), cfg, func(address string) error {
+				asked = true
+				browse(t, address)
 				return nil
 			})
 			says(t, err, c.hint)
+			is.New(t).Equal(asked, !c.early)
 		})
 	}
 	t.Run("nobody answers", func(t *testing.T) {
 		is := is.New(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		err := oauth.Authorize(ctx, oauth.Config{File: desktop, TokenFile: tokens, Scopes: drive}, func(string) error { cancel(); return nil })
+		cfg := unauthorized(t, fake)
+		err := oauth.Authorize(ctx, cfg, func(string) error { cancel(); return nil })
 		is.True(errors.Is(err, context.Canceled))
-		_, err = os.Stat(tokens)
+		_, err = os.Stat(cfg.TokenFile)
 		is.True(errors.Is(err, os.ErrNotExist))
+		is.Equal(len(leftovers(t, cfg.TokenFile)), 0)
 	})
 }

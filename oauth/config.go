@@ -16,8 +16,8 @@ type Config struct {
 	// File is the path of a JSON file of Google's. Zero: see the package.
 	File string
 	// JSON is what such a file holds, for credentials that are in no file. It
-	// excludes File.
-	JSON []byte
+	// excludes File. No log shows it.
+	JSON []byte `json:"-"`
 	// TokenFile is where a desktop client's token is: JSON, written by
 	// [Authorize]. A [DesktopClient] needs it, the other kinds do not read it.
 	TokenFile string

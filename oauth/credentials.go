@@ -168,8 +168,8 @@ func (c *Credentials) refresh(ctx context.Context, f *flight, l *loaded) {
 		f.token = token
 		if current {
 			c.token = token
-			c.keep(l, token.RefreshToken)
 		}
+		c.keep(l, token.RefreshToken)
 	case current && c.token.Valid():
 		f.token = c.token
 	default:
@@ -182,12 +182,14 @@ func (c *Credentials) keep(l *loaded, rotated string) {
 	if l.rotate == nil {
 		return
 	}
-	if err := l.rotate(rotated); err != nil {
-		c.unsaved = err
+	var written *seen
+	if written, c.unsaved = l.rotate(rotated); written == nil {
 		return
 	}
 	for i := range l.files { // our own writing is no replacement
-		l.files[i] = see(l.files[i].file)
+		if l.files[i].file == written.file {
+			l.files[i] = *written
+		}
 	}
 }
 

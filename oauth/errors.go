@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +81,8 @@ const (
 	hintScopes     = "diga para qué son las credenciales, por ejemplo " + DriveReadonly
 	hintGranted    = "falta un permiso que se pidió: " + authorizeAgain + " y deje marcadas todas las casillas"
 	hintSubject    = "solo una cuenta de servicio puede actuar por otro usuario: quite el sujeto"
-	hintRevoked    = "Google ya no acepta el token: fue revocado, caducó o cambió la contraseña; " + authorizeAgain
+	hintRevoked    = "Google ya no acepta el token: fue revocado, cambió la contraseña o caducó (a los 7 días, si el cliente OAuth está en pruebas y no publicado); " + authorizeAgain
+	hintNoSubject  = "el usuario por el que se actúa no existe en el dominio: corrija el sujeto"
 	hintKeyRevoked = "Google ya no acepta la clave de la cuenta de servicio: fue borrada o desactivada; descargue una clave nueva"
 	hintClient     = "Google no acepta el cliente OAuth: fue borrado o cambió su secreto; descárguelo otra vez y autorice de nuevo"
 	hintDelegation = "Google no da estos permisos a la cuenta: revise los permisos que se piden y, si actúa por otro usuario, la delegación en todo el dominio"
@@ -146,18 +149,27 @@ func refusal(file string, kind Kind, err error, w *wire) error {
 	return e
 }
 
+// The error codes of a client that is not taken, and of scopes that are not given.
+// https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
+var (
+	clientRefusals = []string{"invalid_client", "deleted_client", "disabled_client"}
+	scopeRefusals  = []string{"invalid_scope", "unauthorized_client", "access_denied", "admin_policy_enforced", "org_internal"}
+)
+
 func hintFor(kind Kind, answer *oauth2.RetrieveError, description string, w *wire) string {
 	status := answer.Response.StatusCode
 	switch code := answer.ErrorCode; {
 	case code == "invalid_grant" && (w.skew() > maxSkew || strings.Contains(description, "timeframe")):
 		return hintClock
+	case code == "invalid_grant" && kind == ServiceAccount && strings.Contains(description, "email"):
+		return hintNoSubject
 	case code == "invalid_grant" && kind == ServiceAccount:
 		return hintKeyRevoked
 	case code == "invalid_grant":
 		return hintRevoked
-	case code == "invalid_client" || code == "deleted_client":
+	case slices.Contains(clientRefusals, code):
 		return hintClient
-	case code == "invalid_scope" || code == "unauthorized_client" || code == "access_denied":
+	case slices.Contains(scopeRefusals, code):
 		return hintDelegation
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
 		return hintBusy
@@ -202,8 +214,24 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := w.base.RoundTrip(r)
 	if w.err = err; err == nil {
 		w.date = response.Header.Get("Date")
+		response.Body = &watched{response.Body, w}
 	}
 	return response, err
+}
+
+// watched is a body that tells wire of a connection that broke.
+type watched struct {
+	io.ReadCloser
+	w *wire
+}
+
+// Read reads, and keeps what went wrong.
+func (b *watched) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.w.err = err
+	}
+	return n, err
 }
 
 // skew is how far this machine's clock is from the server's; zero if unknown.

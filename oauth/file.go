@@ -44,24 +44,48 @@ func decode(file string, data []byte, into any) error {
 	return nil
 }
 
-// writeFile replaces a file at once, readable by this user alone.
-func writeFile(file string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*") // mode 0600
+// writeFile replaces a file at once, readable by this user alone, and returns
+// what it is now. Where the name is a link, what that leads to is replaced.
+func writeFile(file string, data []byte) (os.FileInfo, error) {
+	file = followed(file)
+	f, err := createBeside(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
+	info, statErr := f.Stat()
+	if err = errors.Join(err, statErr, f.Close()); err == nil {
 		err = os.Rename(f.Name(), file)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return nil, errors.Join(err, os.Remove(f.Name()))
 	}
-	return nil
+	return info, nil
+}
+
+// followed is where a link leads; what is none leads to itself.
+func followed(file string) string {
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		return target
+	}
+	return file
+}
+
+// createBeside makes a file of mode 0600 that may take the place of another.
+func createBeside(file string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+}
+
+// checkWritable reports why writeFile could not replace a file.
+func checkWritable(file string) error {
+	f, err := createBeside(followed(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // seen is a file as it was when it was read.

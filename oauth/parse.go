@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -28,7 +29,7 @@ type loaded struct {
 	account string // "": the file does not say
 	files   []seen
 	fetch   func(ctx context.Context) (*oauth2.Token, error)
-	rotate  func(refresh string) error // keeps a new refresh token; nil: there is none
+	rotate  func(refresh string) (*seen, error) // keeps a new refresh token; nil: there is none
 }
 
 // document is what a file of Google's may hold.
@@ -240,7 +241,8 @@ func (c *clientDocument) config(cfg Config, kind Kind) (*oauth2.Config, error) {
 }
 
 // refreshing is what fetches tokens with a refresh token, which may rotate. The
-// file is where a new one is kept; "": nowhere. Fetches do not overlap.
+// file is where a new one is kept; "": nowhere. What could not be written is
+// tried again after the next fetch. Fetches do not overlap.
 func refreshing(conf *oauth2.Config, refresh, file, account string) *loaded {
 	l := &loaded{
 		account: account,
@@ -248,15 +250,16 @@ func refreshing(conf *oauth2.Config, refresh, file, account string) *loaded {
 			return conf.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
 		},
 	}
-	l.rotate = func(rotated string) error {
-		if rotated == "" || rotated == refresh {
-			return nil
+	kept := refresh // in the file
+	l.rotate = func(rotated string) (*seen, error) {
+		if refresh = cmp.Or(rotated, refresh); file == "" || refresh == kept {
+			return nil, nil
 		}
-		refresh = rotated
-		if file == "" {
-			return nil
+		written, err := saveRefreshToken(file, kept, refresh)
+		if err == nil {
+			kept = refresh
 		}
-		return saveRefreshToken(file, rotated)
+		return written, err
 	}
 	return l
 }

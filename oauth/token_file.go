@@ -67,32 +67,36 @@ func granted(scopes, wanted []string) bool {
 	return true
 }
 
-// saveRefreshToken puts a refresh token into a JSON file and leaves the rest of
-// it as it is.
-func saveRefreshToken(file, token string) error {
+// saveRefreshToken puts a refresh token into a JSON file in the place of the old
+// one, and leaves the rest of it as it is. A file that does not hold the old one
+// was replaced meanwhile, and is left alone: nil.
+func saveRefreshToken(file, old, token string) (*seen, error) {
 	data, err := readFile(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fields := map[string]json.RawMessage{}
 	if err := decode(file, data, &fields); err != nil {
-		return err
+		return nil, err
 	}
-	quoted, err := json.Marshal(token)
-	if err != nil {
-		return err
+	var held string
+	if json.Unmarshal(fields["refresh_token"], &held) != nil || held != old {
+		return nil, nil
 	}
-	fields["refresh_token"] = quoted
+	if fields["refresh_token"], err = json.Marshal(token); err != nil {
+		return nil, err
+	}
 	return saveJSON(file, fields)
 }
 
-func saveJSON(file string, v any) error {
+func saveJSON(file string, v any) (*seen, error) {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := writeFile(file, append(data, '\n')); err != nil {
-		return &Error{File: file, Hint: hintUnsaved, Err: err}
+	info, err := writeFile(file, append(data, '\n'))
+	if err != nil {
+		return nil, &Error{File: file, Hint: hintUnsaved, Err: err}
 	}
-	return nil
+	return &seen{file, info}, nil
 }

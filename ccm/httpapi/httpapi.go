@@ -34,6 +34,10 @@ type Config struct {
 	Version string
 	// Metrics serves GET /metrics. Nil: 404.
 	Metrics http.Handler
+	// Load does what POST /extraccion_generacion asks for. Nil: it answers 503.
+	Load Load
+	// Folder is the folder of Drive where a load names none. Empty: it must.
+	Folder string
 	// Logger gets one line a request. Nil: discard.
 	Logger *slog.Logger
 	// Now is the clock. Nil: time.Now.

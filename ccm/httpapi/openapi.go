@@ -54,6 +54,7 @@ func describe(routes []route, version string) ([]byte, error) {
 		Tags: []*huma.Tag{
 			{Name: tagTelegram, Description: "Envía reportes y alertas al chat."},
 			{Name: tagData, Description: "Los datos de los reportes, en JSON."},
+			{Name: tagLoad, Description: "La carga semanal, de Google Drive a la base de datos."},
 			{Name: tagService, Description: "Estado, métricas y documentación."},
 		},
 	}

@@ -111,7 +111,7 @@ func TestOpenAPI(t *testing.T) {
 			needs[name] = op["security"] != nil && op["responses"].(map[string]any)["401"] != nil
 		})
 		is.Equal(needs, map[string]bool{
-			"POST /telegram/proximos-ingresos": true, "POST /telegram/proximos-cumpleanos": true, "POST /telegram/alerta": true,
+			"POST /telegram/proximos-ingresos": true, "POST /telegram/proximos-cumpleanos": true, "POST /telegram/alerta": true, "POST /extraccion_generacion": true,
 			"GET /datasets/{dataset_id}": true, "GET /metrics": true,
 			"GET /": false, "GET /health": false, "GET /ready": false, "GET /docs": false, "GET /openapi.json": false,
 		})

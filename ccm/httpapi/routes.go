@@ -25,6 +25,7 @@ func (h *Handler) routes() []route {
 		{method: post, path: "/telegram/proximos-ingresos", handle: h.sendArrivals, describe: describeArrivals},
 		{method: post, path: "/telegram/proximos-cumpleanos", handle: h.sendBirthdays, describe: describeBirthdays},
 		{method: post, path: "/telegram/alerta", handle: h.sendAlert, describe: describeAlert},
+		{method: post, path: "/extraccion_generacion", handle: h.extract, describe: describeExtraction},
 		{method: get, path: "/datasets/{dataset_id}", handle: h.dataset, describe: describeDatasets},
 		{method: get, path: "/health", open: true, quiet: true, handle: h.healthReport, describe: describeHealth},
 		{method: get, path: "/ready", open: true, quiet: true, handle: h.readiness, describe: describeReady},

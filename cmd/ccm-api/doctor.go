@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -60,7 +61,8 @@ type finding struct {
 // examination collects findings.
 type examination struct {
 	findings []finding
-	migrates bool // CCM_MIGRATE: the user of the database must be able to write
+	migrates bool        // CCM_MIGRATE: the user of the database must be able to write
+	drive    driveConfig // what Google's credentials are for
 }
 
 // dependency is what a service depends on, and who examines it.
@@ -95,7 +97,7 @@ const dependencyTimeout = 15 * time.Second
 
 func (a *app) doctor(ctx context.Context, form string) error {
 	cfg, err := a.service()
-	e := examination{migrates: cfg.process.migrate}
+	e := examination{migrates: cfg.process.migrate, drive: cfg.process.drive}
 	e.settings(cfg, err)
 	e.secretFiles(a.secretFiles(cfg.library))
 	a.hiddenSecrets(&e)
@@ -112,7 +114,7 @@ func (a *app) doctor(ctx context.Context, form string) error {
 			return err
 		}
 	} else {
-		e.print(a)
+		e.print(newRedactor(a.out, a.secrets()))
 	}
 	if !e.ok() {
 		return errReported
@@ -142,8 +144,7 @@ func (e *examination) settings(cfg serviceConfig, err error) {
 }
 
 // print writes the findings for a person.
-func (e *examination) print(a *app) {
-	out := newRedactor(a.out, a.secrets())
+func (e *examination) print(out io.Writer) {
 	for _, f := range e.findings {
 		latency := ""
 		if f.LatencyMS > 0 {
@@ -155,29 +156,8 @@ func (e *examination) print(a *app) {
 		}
 	}
 	if e.ok() {
-		fmt.Fprintln(a.out, "\nTodo lo necesario funciona.")
+		fmt.Fprintln(out, "\nTodo lo necesario funciona.")
 	} else {
-		fmt.Fprintln(a.out, "\nHay fallos que corregir.")
+		fmt.Fprintln(out, "\nHay fallos que corregir.")
 	}
-}
-
-// examineGoogle looks whether the credentials can be read; it goes nowhere.
-func examineGoogle(ctx context.Context, e *examination, cfg ccm.Config) {
-	const name = "Google"
-	if cfg.Google.File == "" {
-		e.add(finding{Name: name, Status: off, Detail: "no hay GOOGLE_APPLICATION_CREDENTIALS; los reportes no lo necesitan"})
-		return
-	}
-	client, err := ccm.Open(ccm.Config{Google: cfg.Google})
-	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: err.Error()})
-		return
-	}
-	defer client.Close()
-	found, err := client.Google(ctx)
-	if err != nil {
-		e.add(finding{Name: name, Status: failed, Detail: "las credenciales no sirven (GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_TOKEN_PATH)", Fix: []string{googleError(err).Error()}})
-		return
-	}
-	e.add(finding{Name: name, Status: fine, Detail: "credenciales de tipo " + string(found.Kind())})
 }

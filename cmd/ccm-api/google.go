@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,6 +20,7 @@ imprime.`
 
 func (a *app) googleCommand() *cobra.Command {
 	cmd := group(&cobra.Command{Use: "google", Short: "Las credenciales de Google"})
+	cmd.AddCommand(a.googleCheckCommand())
 	cmd.AddCommand(&cobra.Command{
 		Use:     "authorize",
 		Aliases: []string{"autorizar"},
@@ -60,10 +62,14 @@ func (a *app) showAddress(address string) error {
 // googleError says what to mend in the credentials.
 func googleError(err error) error {
 	e, ok := errors.AsType[*oauth.Error](err)
-	if !ok {
-		return fmt.Errorf("no se autorizó: %w", err)
-	}
-	if e.File == "" {
+	switch {
+	case !ok && errors.Is(err, context.Canceled):
+		return errors.New("se canceló; no cambió nada")
+	case !ok && errors.Is(err, context.DeadlineExceeded):
+		return errors.New("no hubo respuesta de Google a tiempo: revise la red y el proxy de esta máquina")
+	case !ok:
+		return err
+	case e.File == "":
 		return errors.New(e.Hint)
 	}
 	return fmt.Errorf("%s: %s", e.File, e.Hint)

@@ -28,8 +28,8 @@ const patience = 20 * time.Second
 
 type fakeKey struct{}
 
-// setupScript gives a script the settings of a fake Telegram, and two ports:
-// $PORT, which is free, and $BUSY, where somebody listens.
+// setupScript gives a script the settings of a fake Telegram and of a fake
+// Google, and two ports: $PORT, which is free, and $BUSY, where somebody listens.
 func setupScript(env *testscript.Env) error {
 	fake := telegramtest.New()
 	fake.AddChat(telegramtest.Chat{ID: scriptChat, Type: "supergroup", Title: "Rama 14"})
@@ -46,6 +46,7 @@ func setupScript(env *testscript.Env) error {
 	}
 	defer free.Close()
 	env.Values[fakeKey{}] = fake
+	setupGoogle(env)
 	env.Setenv("PORT", portOf(free))
 	env.Setenv("BUSY", portOf(busy))
 	env.Setenv("TOKEN", fake.Token)
@@ -83,6 +84,15 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		}
 		fakeOf(ts).Script(fault)
 	},
+	// credentials KIND FILE writes credentials for the fake Google.
+	"credentials": writeCredentials,
+	// google revoked|busy|testing makes Google answer so.
+	"google": scriptGoogle,
+	// drive STATUS REASON makes the next call to Drive answer so.
+	"drive": scriptDrive,
+	// browse FILE opens the address of Google's that the file comes to show, where
+	// a person says yes, and prints where that ends.
+	"browse": browse,
 	// chat N prints the chat's messages, and wants N of them.
 	"chat": func(ts *testscript.TestScript, _ bool, args []string) {
 		messages := fakeOf(ts).Messages(scriptChat)

@@ -91,6 +91,11 @@ func (a *app) serve(ctx context.Context) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
+	endLoads, err := a.serveLoads(ctx, client, &cfg)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer endLoads()
 	m := newMetrics(client)
 	cfg.api.Metrics = m.handler()
 	api := httpapi.New(client, cfg.api)

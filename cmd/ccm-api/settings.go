@@ -37,6 +37,8 @@ const (
 func processSettings() []ccm.Setting {
 	return []ccm.Setting{
 		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia, como «ccm-api migrate up»; una base ajena no se toca."},
+		{Name: envDriveFolder, Doc: "The Drive folder of the weekly workbooks, its id or its address; `ccm-api google check` and `doctor` look whether it is seen.", Spanish: "La carpeta de Drive de los libros de cada semana, su identificador o su dirección; «ccm-api google check» y doctor miran si se ve."},
+		{Name: envDriveURL, Default: defaultDriveURL, Doc: "The address of the Drive API, to try things on a fake.", Spanish: "La dirección de la API de Drive, para probar con una de mentira."},
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
 		{Name: envPort, Default: strconv.Itoa(defaultPort), Doc: "The port to listen on.", Spanish: "El puerto en que escucha."},
 		{Name: envLogLevel, Default: "INFO", Doc: "The lowest level of the log: DEBUG, INFO, WARNING, ERROR or CRITICAL.", Spanish: "El nivel mínimo de los registros: DEBUG, INFO, WARNING, ERROR o CRITICAL."},
@@ -54,6 +56,7 @@ func allSettings() []ccm.Setting {
 // processConfig is what the process itself needs to know.
 type processConfig struct {
 	migrate bool // before it serves
+	drive   driveConfig
 	host    string
 	port    int
 	level   slog.Level
@@ -72,6 +75,7 @@ func parseProcess(lookup func(string) (string, bool)) (processConfig, error) {
 	env := ccm.NewEnv(lookup)
 	cfg := processConfig{
 		migrate: env.Bool(envMigrate, false),
+		drive:   parseDrive(env),
 		host:    env.String(envHost, defaultHost),
 		port:    env.Int(envPort, defaultPort, 0, math.MaxUint16),
 		level:   levels[env.OneOf(envLogLevel, "INFO", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL")],

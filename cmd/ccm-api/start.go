@@ -14,7 +14,7 @@ const stageStart = "arranque"
 // The service does not wait for it, nor does it outlive ctx.
 func examineAtStart(ctx context.Context, log *slog.Logger, all []dependency, cfg serviceConfig) {
 	began := time.Now()
-	e := examination{migrates: cfg.process.migrate}
+	e := examination{migrates: cfg.process.migrate, drive: cfg.process.drive}
 	for _, d := range all {
 		bounded, cancel := context.WithTimeout(ctx, dependencyTimeout)
 		d.do(bounded, &e, cfg.library)

@@ -1,0 +1,195 @@
+package intake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
+	"github.com/ccmwf/ccm/store"
+)
+
+// attempts is how often a workbook is tried that lost against another writer.
+const attempts = 3
+
+// book is a workbook that is to be loaded.
+type book struct {
+	id, name string
+	// fetch returns its path on this machine, and what removes it once it was read.
+	fetch func(context.Context) (path string, done func(), err error)
+}
+
+// load loads the books one by one. What fails of one is told; what the next one
+// would meet too ends the load.
+func (l *Loader) load(ctx context.Context, conn *sql.Conn, o Options, books []book, report *Report) error {
+	t, err := readTable(ctx, conn)
+	if err == nil {
+		err = checkRights(ctx, conn, o.Force)
+	}
+	if err != nil {
+		return err
+	}
+	touched, known := branches{}, map[int64]bool{}
+	defer func() { l.invalidate(ctx, o, touched) }()
+	for i, b := range books {
+		one := loading{conn: conn, table: t, options: o, known: known, progress: Progress{File: b.name, Number: i + 1, Of: len(books)}}
+		file, found, err := one.run(ctx, b, touched)
+		report.joinFaults(found)
+		switch {
+		case err == nil:
+			report.add(file)
+			l.logFile(ctx, file, found.count)
+		case stops(ctx, err):
+			return err
+		default:
+			report.Failed++
+			report.fault(Issue{Code: codeOf(err), Message: err.Error(), File: b.name})
+		}
+	}
+	return nil
+}
+
+// stops reports whether an error is that of the database or of the caller, and
+// not of one workbook.
+func stops(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrSchema)
+}
+
+// codeOf is the code of what failed of one workbook.
+func codeOf(err error) string {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known.Code
+	}
+	return codeWorkbook
+}
+
+func (l *Loader) logFile(ctx context.Context, f FileReport, found int) {
+	l.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "libro cargado", slog.String("etapa", stage), slog.String("message_id", ccm.MessageID(ctx)), slog.String("drive_file_id", f.ID),
+		slog.Int("records_processed", f.Inserted+f.Updated), slog.Int("records_skipped", f.Skipped), slog.Int("left_out", f.LeftOut), slog.Int("errors", found))
+}
+
+// invalidate tells whoever keeps what was read of the branches.
+func (l *Loader) invalidate(ctx context.Context, o Options, touched branches) {
+	if o.DryRun || len(touched) == 0 || l.cfg.Invalidate == nil {
+		return
+	}
+	if err := l.cfg.Invalidate(context.WithoutCancel(ctx), touched.sorted()); err != nil {
+		l.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "no se pudo vaciar la caché: otros procesos sirven los datos de antes hasta que caduquen",
+			slog.String("etapa", stage), slog.String("reason", err.Error()))
+	}
+}
+
+// loading is the load of one workbook.
+type loading struct {
+	conn     *sql.Conn
+	table    *table
+	options  Options
+	known    map[int64]bool
+	progress Progress
+}
+
+// run loads it in a transaction, again if another writer was in the way.
+func (l *loading) run(ctx context.Context, b book, touched branches) (FileReport, faults, error) {
+	l.progress.Downloading = true
+	l.tell()
+	path, done, err := b.fetch(ctx)
+	if err != nil {
+		return FileReport{}, faults{}, err
+	}
+	defer done()
+	l.progress.Downloading = false
+	for n := 1; ; n++ {
+		file, found, mine := FileReport{ID: b.id, Name: b.name}, faults{file: b.name}, branches{}
+		err := l.once(ctx, path, &file, &found, mine)
+		if stopped, ok := errors.AsType[*Error](err); ok && stopped.clash && n < attempts {
+			continue
+		}
+		if err != nil {
+			return file, faults{}, err // of a book that is not loaded, only this counts
+		}
+		for branch := range mine {
+			touched.add(branch)
+		}
+		return file, found, nil
+	}
+}
+
+// once loads it in one transaction, or in none for a dry run.
+func (l *loading) once(ctx context.Context, path string, file *FileReport, found *faults, touched branches) error {
+	sheet, err := xlsx.Open(path)
+	if err != nil {
+		return err
+	}
+	defer sheet.Close()
+	rows, err := openRows(sheet, l.table, found)
+	if err != nil {
+		return err
+	}
+	w := &writer{table: l.table, rows: rows, options: l.options, known: l.known, report: file, touched: touched, lacking: faults{file: found.file}}
+	if l.options.DryRun {
+		w.to = l.conn
+		return l.copy(ctx, w)
+	}
+	tx, err := l.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return databaseError(err)
+	}
+	w.to = tx
+	if err := l.copy(ctx, w); err != nil {
+		_ = tx.Rollback() // the connection is gone otherwise, and the server does it
+		return err
+	}
+	return databaseError(tx.Commit())
+}
+
+// copy reads ahead of what is written.
+func (l *loading) copy(ctx context.Context, w *writer) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	type read struct {
+		batch []record
+		done  float64
+		err   error
+	}
+	ahead := make(chan read, 1)
+	defer func() {
+		cancel()
+		for range ahead { // the reader is gone before the sheet is closed
+		}
+		w.report.Rows, w.report.LeftOut = w.rows.rows, w.rows.leftOut+w.lacking.count
+		w.rows.faults.join(w.lacking)
+	}()
+	go func() {
+		defer close(ahead)
+		for {
+			batch, err := w.rows.next()
+			select {
+			case ahead <- read{batch, w.rows.sheet.Progress(), err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for r := range ahead {
+		if r.err != nil && !errors.Is(r.err, io.EOF) {
+			return r.err
+		}
+		if err := w.write(ctx, r.batch); err != nil {
+			return err
+		}
+		l.progress.Done, l.progress.Rows = r.done, l.progress.Rows+len(r.batch)
+		l.tell()
+	}
+	return databaseError(ctx.Err()) // the reader ends early only with it
+}
+
+func (l *loading) tell() {
+	if l.options.Progress != nil {
+		l.options.Progress(l.progress)
+	}
+}
