@@ -2,6 +2,7 @@ package telegramtest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,10 +26,35 @@ func (s *Server) Messages(chat int64) []Message {
 func (s *Server) messages(chat int64) []Message {
 	for _, c := range s.chats {
 		if c.ID == chat {
-			return slices.DeleteFunc(slices.Clone(c.messages), func(m Message) bool { return m.From.ID != 0 })
+			return c.ofTheBot()
 		}
 	}
 	return nil
+}
+
+func (c *chat) ofTheBot() []Message {
+	all := []Message{}
+	for _, m := range c.messages {
+		if m.From.ID == 0 {
+			all = append(all, m.clone())
+		}
+	}
+	return all
+}
+
+// clone is the caller's own, for good.
+func (m Message) clone() Message {
+	m.Entities = slices.Clone(m.Entities)
+	m.Keyboard = slices.Clone(m.Keyboard)
+	for i, row := range m.Keyboard {
+		m.Keyboard[i] = slices.Clone(row)
+	}
+	if m.File != nil {
+		f := *m.File
+		f.Data = slices.Clone(f.Data)
+		m.File = &f
+	}
+	return m
 }
 
 // Last is the newest of Messages, zero if there is none.
@@ -50,16 +76,26 @@ func (s *Server) Wait(ctx context.Context, chat int64, n int) []Message {
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
+	return s.callsOf("")
+}
+
+// callsOf is those of a method, or of all if it is "". The lock is held.
+func (s *Server) callsOf(method string) []Call {
+	var all []Call
+	for _, c := range s.calls {
+		if method == "" || strings.EqualFold(c.Method, method) {
+			c.Params, c.Header = maps.Clone(c.Params), c.Header.Clone()
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // WaitCalls returns the calls of a method once there are n, or as many as
 // there are when ctx ends: for what leaves no message, such as
 // answerCallbackQuery.
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) []Call {
-	return wait(ctx, s, n, func() []Call {
-		return slices.DeleteFunc(slices.Clone(s.calls), func(c Call) bool { return !strings.EqualFold(c.Method, method) })
-	})
+	return wait(ctx, s, n, func() []Call { return s.callsOf(method) })
 }
 
 func wait[T any](ctx context.Context, s *Server, n int, list func() []T) []T {
