@@ -20,41 +20,16 @@ type Call struct {
 func (s *Server) Messages(chat int64) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.messages(chat)
+	return cloned(s.messages(chat))
 }
 
 func (s *Server) messages(chat int64) []Message {
 	for _, c := range s.chats {
 		if c.ID == chat {
-			return c.ofTheBot()
+			return slices.DeleteFunc(slices.Clone(c.messages), func(m Message) bool { return m.From.ID != 0 })
 		}
 	}
 	return nil
-}
-
-func (c *chat) ofTheBot() []Message {
-	all := []Message{}
-	for _, m := range c.messages {
-		if m.From.ID == 0 {
-			all = append(all, m.clone())
-		}
-	}
-	return all
-}
-
-// clone is the caller's own, for good.
-func (m Message) clone() Message {
-	m.Entities = slices.Clone(m.Entities)
-	m.Keyboard = slices.Clone(m.Keyboard)
-	for i, row := range m.Keyboard {
-		m.Keyboard[i] = slices.Clone(row)
-	}
-	if m.File != nil {
-		f := *m.File
-		f.Data = slices.Clone(f.Data)
-		m.File = &f
-	}
-	return m
 }
 
 // Last is the newest of Messages, zero if there is none.
@@ -69,33 +44,51 @@ func (s *Server) Last(chat int64) Message {
 // Wait returns a chat's Messages once there are n, or as many as there are
 // when ctx ends.
 func (s *Server) Wait(ctx context.Context, chat int64, n int) []Message {
-	return wait(ctx, s, n, func() []Message { return s.messages(chat) })
+	return cloned(wait(ctx, s, n, func() []Message { return s.messages(chat) }))
 }
 
 // Calls lists every request so far, oldest first.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.callsOf("")
-}
-
-// callsOf is those of a method, or of all if it is "". The lock is held.
-func (s *Server) callsOf(method string) []Call {
-	var all []Call
-	for _, c := range s.calls {
-		if method == "" || strings.EqualFold(c.Method, method) {
-			c.Params, c.Header = maps.Clone(c.Params), c.Header.Clone()
-			all = append(all, c)
-		}
-	}
-	return all
+	return cloned(slices.Clone(s.calls))
 }
 
 // WaitCalls returns the calls of a method once there are n, or as many as
 // there are when ctx ends: for what leaves no message, such as
 // answerCallbackQuery.
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) []Call {
-	return wait(ctx, s, n, func() []Call { return s.callsOf(method) })
+	return cloned(wait(ctx, s, n, func() []Call {
+		return slices.DeleteFunc(slices.Clone(s.calls), func(c Call) bool { return !strings.EqualFold(c.Method, method) })
+	}))
+}
+
+// cloned makes all the caller's own, so that nothing done to it is done to the
+// server. What is in a message or a call that was kept does not change any more.
+func cloned[T interface{ clone() T }](all []T) []T {
+	for i := range all {
+		all[i] = all[i].clone()
+	}
+	return all
+}
+
+func (m Message) clone() Message {
+	m.Entities = slices.Clone(m.Entities)
+	m.Keyboard = slices.Clone(m.Keyboard)
+	for i, row := range m.Keyboard {
+		m.Keyboard[i] = slices.Clone(row)
+	}
+	if m.File != nil {
+		f := *m.File
+		f.Data = slices.Clone(f.Data)
+		m.File = &f
+	}
+	return m
+}
+
+func (c Call) clone() Call {
+	c.Params, c.Header = maps.Clone(c.Params), c.Header.Clone()
+	return c
 }
 
 func wait[T any](ctx context.Context, s *Server, n int, list func() []T) []T {
