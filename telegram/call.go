@@ -2,8 +2,10 @@ package telegram
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -228,9 +230,20 @@ func (a answer) decode(out any) *Error {
 		return nil
 	}
 	if err := json.Unmarshal(env.Result, out); err != nil {
-		return &Error{Code: a.status, Outcome: Uncertain, Err: fmt.Errorf("the result is not as expected: %w", err)}
+		return &Error{Code: a.status, Outcome: Uncertain, Err: misfit(err)}
 	}
 	return nil
+}
+
+// misfit says what is wrong with a result without the Go type, which is for who
+// wrote it.
+func misfit(err error) error {
+	text := err.Error()
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		text = cmp.Or(wrong.Field, "it") + " is a JSON " + wrong.Value
+	}
+	return &cause{text: "the result is not as expected: " + text, is: func(target error) bool { return errors.Is(err, target) }}
 }
 
 // strange describes an answer that is not Telegram's. It quotes nothing: a page

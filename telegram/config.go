@@ -107,7 +107,7 @@ func parseBase(raw string) (string, error) {
 		return "", invalid(field, "it is not a URL; an example is %s", defaultBaseURL)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", invalid(field, "it must begin with https:// or http://, as %s does", defaultBaseURL)
-	case u.Host == "":
+	case u.Hostname() == "":
 		return "", invalid(field, "it names no host; an example is %s", defaultBaseURL)
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return "", invalid(field, "it may have a path, but no user, query or fragment")
