@@ -38,6 +38,11 @@ const (
 	CodeKeyReused  Code = "idempotency_key_reused"  // the same key with another request
 	CodeKeyBusy    Code = "idempotency_key_in_use"  // the first request of the key is under way
 	CodeInvalidKey Code = "invalid_idempotency_key" // longer than MaxKeyLength
+
+	CodeUnknownDelivery Code = "delivery_not_found"
+	CodeDeliverySent    Code = "delivery_already_sent" // every part arrived: there is nothing to decide
+	CodeDeliveryBusy    Code = "delivery_in_progress"  // it is being sent now
+	CodeDeliveryPurged  Code = "delivery_purged"       // its texts are deleted: nothing is left to send
 )
 
 // Error is what every method of Client returns.
@@ -94,8 +99,15 @@ func datasetError(err error) *Error {
 	return &Error{CodeDataset, message, err}
 }
 
+var errNoStore = fail(CodeDataset, "No hay base de datos configurada: falta DATABASE_URL.")
+
+// What a [Journal] answers.
 var (
-	errNoStore   = fail(CodeDataset, "No hay base de datos configurada: falta DATABASE_URL.")
-	errKeyReused = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
-	errKeyBusy   = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
+	ErrKeyReused       = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
+	ErrKeyBusy         = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
+	ErrUnknownDelivery = fail(CodeUnknownDelivery, "No hay ningún envío con ese identificador: «ccm-api entregas list» o GET /deliveries los muestra.")
+	ErrDeliverySent    = fail(CodeDeliverySent, "Todas las partes de ese envío llegaron: no hay nada que reenviar ni descartar.")
+	ErrDeliveryBusy    = fail(CodeDeliveryBusy, "Ese envío está en curso: espere a que termine.")
+	ErrDeliveryPurged  = fail(CodeDeliveryPurged, "Los textos de ese envío ya se borraron por antiguos: pida el reporte de nuevo.")
+	ErrBadCursor       = fail(CodeInvalidRequest, "El cursor de la lista no es de los que se dieron: empiece por la primera página.")
 )

@@ -37,7 +37,7 @@ func begin(t *testing.T, j ccm.Journal, key string) ccm.Receipt {
 	t.Helper()
 	r, err := j.Begin(t.Context(), ccm.Delivery{Key: key, Fingerprint: "f", Report: "alert", Parts: make([]telegram.Part, 2)})
 	is.New(t).NoErr(err)
-	return r
+	return r.Receipt
 }
 
 func mark(t *testing.T, j ccm.Journal, r ccm.Receipt, part int, state ccm.State) {
@@ -56,7 +56,7 @@ func finish(t *testing.T, j ccm.Journal, r ccm.Receipt) {
 func testJournal(t *testing.T, open func() ccm.Journal, pass func(time.Duration)) {
 	resume := func(t *testing.T, j ccm.Journal, fingerprint string) (ccm.Receipt, ccm.Code) {
 		r, err := j.Resume(t.Context(), "k", fingerprint)
-		return r, ccm.CodeOf(err)
+		return r.Receipt, ccm.CodeOf(err)
 	}
 	t.Run("a new key is free", func(t *testing.T) {
 		r, code := resume(t, open(), "f")
@@ -212,12 +212,12 @@ type away struct{ ccm.Journal }
 
 var errJournal = errors.New("the journal is away")
 
-func (away) Resume(context.Context, string, string) (ccm.Receipt, error) {
-	return ccm.Receipt{}, errJournal
+func (away) Resume(context.Context, string, string) (ccm.Record, error) {
+	return ccm.Record{}, errJournal
 }
 
-func (away) Begin(context.Context, ccm.Delivery) (ccm.Receipt, error) {
-	return ccm.Receipt{}, errJournal
+func (away) Begin(context.Context, ccm.Delivery) (ccm.Record, error) {
+	return ccm.Record{}, errJournal
 }
 
 func TestWithoutItsJournalAReportWaitsAndAnAlertGoesOut(t *testing.T) {

@@ -19,9 +19,9 @@ type ledger struct {
 }
 
 // resume is Journal.Resume.
-func (l *ledger) resume(ctx context.Context, key, fingerprint string) (Receipt, error) {
+func (l *ledger) resume(ctx context.Context, key, fingerprint string) (Record, error) {
 	if len(key) > MaxKeyLength {
-		return Receipt{}, fail(CodeInvalidKey, "La clave de idempotencia pasa de %d caracteres.", MaxKeyLength)
+		return Record{}, fail(CodeInvalidKey, "La clave de idempotencia pasa de %d caracteres.", MaxKeyLength)
 	}
 	ctx, cancel := context.WithTimeout(ctx, journalTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (l *ledger) begin(ctx context.Context, draft Receipt, d Delivery) (Receipt,
 	if l.journal == nil {
 		return draft, nil
 	}
-	return begun, nil
+	return begun.Receipt, nil
 }
 
 // mark is Journal.Mark; what happened is written down even if the caller has gone.

@@ -40,10 +40,29 @@ func newMemoryJournal(now func() time.Time, size int) *memoryJournal {
 	return &memoryJournal{now: now, size: size, byID: map[string]*memoryEntry{}, byKey: map[string]*memoryEntry{}}
 }
 
-func (j *memoryJournal) Resume(_ context.Context, key, fingerprint string) (Receipt, error) {
+func (j *memoryJournal) Resume(_ context.Context, key, fingerprint string) (Record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.resume(key, fingerprint)
+	r, err := j.resume(key, fingerprint)
+	return Record{Receipt: r}, err
+}
+
+func (j *memoryJournal) Recover(context.Context) (Record, error) { return Record{}, nil }
+
+func (j *memoryJournal) List(context.Context, Filter) (Page, error) {
+	return Page{Records: []Record{}}, nil
+}
+
+func (j *memoryJournal) Find(context.Context, string) (Record, error) {
+	return Record{}, ErrUnknownDelivery
+}
+
+func (j *memoryJournal) Reopen(context.Context, string, string) (Record, error) {
+	return Record{}, ErrUnknownDelivery
+}
+
+func (j *memoryJournal) Discard(context.Context, string, string) (Record, error) {
+	return Record{}, ErrUnknownDelivery
 }
 
 func (j *memoryJournal) resume(key, fingerprint string) (Receipt, error) {
@@ -53,9 +72,9 @@ func (j *memoryJournal) resume(key, fingerprint string) (Receipt, error) {
 	case key == "" || e == nil:
 		return Receipt{}, nil
 	case e.fingerprint != fingerprint:
-		return Receipt{}, errKeyReused
+		return Receipt{}, ErrKeyReused
 	case e.place == nil:
-		return Receipt{}, errKeyBusy
+		return Receipt{}, ErrKeyBusy
 	}
 	r := e.copy()
 	if r.Replayed = r.finished(); !r.Replayed {
@@ -65,11 +84,11 @@ func (j *memoryJournal) resume(key, fingerprint string) (Receipt, error) {
 	return r, nil
 }
 
-func (j *memoryJournal) Begin(_ context.Context, d Delivery) (Receipt, error) {
+func (j *memoryJournal) Begin(_ context.Context, d Delivery) (Record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r, err := j.resume(d.Key, d.Fingerprint); err != nil || r.ID != "" {
-		return r, err
+		return Record{Receipt: r}, err
 	}
 	e := &memoryEntry{key: d.Key, fingerprint: d.Fingerprint}
 	e.receipt = Receipt{ID: rand.Text(), Parts: pendingParts(d.Parts), Meta: d.Meta}
@@ -77,7 +96,7 @@ func (j *memoryJournal) Begin(_ context.Context, d Delivery) (Receipt, error) {
 	if e.key != "" {
 		j.byKey[e.key] = e
 	}
-	return e.copy(), nil
+	return Record{Receipt: e.copy()}, nil
 }
 
 // copy is the receipt as it is now, for a caller to keep.

@@ -5,6 +5,20 @@ import (
 	"slices"
 )
 
+// Outcome is what the delivery came to: Delivered if every part arrived, else the
+// first of Uncertain, Refused, Pending, Discarded that one of them is in.
+func (r Receipt) Outcome() State {
+	for _, s := range []State{Uncertain, Sending, Refused, Pending, Discarded} {
+		if r.count(s) > 0 {
+			if s == Sending { // whose write nobody will end
+				return Uncertain
+			}
+			return s
+		}
+	}
+	return Delivered
+}
+
 // delivered counts the parts that arrived.
 func (r Receipt) delivered() int { return r.count(Delivered) }
 
@@ -18,7 +32,7 @@ func (r Receipt) next() int {
 
 // finished reports whether nothing is left that may be sent by itself.
 func (r Receipt) finished() bool {
-	return r.delivered() == len(r.Parts) || r.uncertain() > 0
+	return r.delivered() == len(r.Parts) || r.uncertain()+r.count(Discarded) > 0
 }
 
 // untouched reports whether surely no part arrived.

@@ -130,7 +130,7 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 			return Receipt{Meta: s.meta}, err
 		}
 		if known.ID != "" {
-			return c.continueWith(ctx, &l, o.To, known)
+			return c.continueWith(ctx, &l, o.To, known.Receipt)
 		}
 	}
 	message, meta, err := s.compose(ctx)
