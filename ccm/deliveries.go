@@ -157,3 +157,14 @@ func checkWho(who string) error {
 	}
 	return nil
 }
+
+// CheckJournal asks the journal whether it can be used: by its own Check, if it
+// has one, as package ccm/delivery's does, else by a list of one. Nil for the
+// journal in memory.
+func (c *Client) CheckJournal(ctx context.Context) error {
+	if checks, ok := c.cfg.Journal.(interface{ Check(context.Context) error }); ok {
+		return checks.Check(ctx)
+	}
+	_, err := c.cfg.Journal.List(ctx, Filter{Limit: 1})
+	return err
+}
