@@ -111,5 +111,8 @@ var (
 	ErrDeliverySent    = fail(CodeDeliverySent, "Todas las partes de ese envío llegaron: no hay nada que reenviar ni descartar.")
 	ErrDeliveryBusy    = fail(CodeDeliveryBusy, "Ese envío está en curso: espere a que termine.")
 	ErrDeliveryPurged  = fail(CodeDeliveryPurged, "Los textos de ese envío ya se borraron por antiguos: pida el reporte de nuevo.")
-	ErrBadCursor       = fail(CodeInvalidRequest, "El cursor de la lista no es de los que se dieron: empiece por la primera página.")
+	// ErrClaimLost is of who may write no more: the claim ended, or its lease ran
+	// out and another process has it.
+	ErrClaimLost = fail(CodeDeliveryBusy, "Otro proceso se hizo cargo de este envío mientras este no respondía: lo que falta es asunto suyo.")
+	ErrBadCursor = fail(CodeInvalidRequest, "El cursor de la lista no es de los que se dieron: empiece por la primera página.")
 )

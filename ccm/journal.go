@@ -119,6 +119,9 @@ type Page struct {
 // A claim is held from Resume, Begin, Recover or Reopen until End. One whose
 // holder is gone (its lease ran out) is anybody's to take: its part in Sending
 // has become Uncertain, never Pending.
+//
+// Package delivery keeps deliveries in MySQL; deliverytest there holds any
+// Journal to this contract.
 type Journal interface {
 	// Resume looks a key up before anything is loaded. A key that is new or free
 	// answers the zero Record; a finished one its Record with Replayed set; a
@@ -128,20 +131,26 @@ type Journal interface {
 	Resume(ctx context.Context, key, fingerprint string) (Record, error)
 	// Begin claims the key and freezes the parts, all Pending. It answers as
 	// Resume does when another was faster. With Delivery.ID it replaces the parts
-	// of one that is claimed and untouched.
+	// of one that is claimed and untouched; ErrClaimLost where it is not.
+	// A Begin or Resume that failed in between may have left a claim behind. Its
+	// caller may go on without the journal, so nobody ever sends that by itself.
 	Begin(ctx context.Context, d Delivery) (Record, error)
-	// Mark records a part before (Sending) and after each write. Before a write,
-	// a claim that was lost is an error; after one, what is known counts all the
-	// same: an Uncertain part becomes Delivered or Refused.
+	// Mark records a part before (Sending) and after each write. Before a write
+	// any error means that there must be none, urgent or not: the delivery is in
+	// the journal, and may go on by itself. A claim that was lost, or a part that
+	// is neither Pending nor Refused, is an *Error with CodeDeliveryBusy. After a
+	// write what is known counts even if the claim was lost: an Uncertain part
+	// becomes Delivered or Refused. What is Delivered stays so. The part's text
+	// is not recorded again.
 	Mark(ctx context.Context, id string, part int, r PartResult) error
-	// End releases the claim. A delivery of which nothing was sent and nothing is
-	// uncertain frees its key; another is kept for 24 h. To End one that is not
-	// claimed does nothing.
+	// End releases the claim; a part in Sending is Uncertain then. A delivery of
+	// which nothing was sent and nothing is uncertain frees its key; another
+	// keeps it for KeyLifetime. To End one that is not claimed does nothing.
 	End(ctx context.Context, id string) error
 
-	// Recover claims the oldest delivery whose holder is gone, and that is not
-	// older than RecoverWindow; the zero Record if there is none. Parts that are
-	// Pending are still to be sent; there may be none.
+	// Recover claims a delivery whose holder is gone, and that is not older than
+	// RecoverWindow; the zero Record if there is none. Parts that are Pending are
+	// still to be sent; there may be none.
 	Recover(ctx context.Context) (Record, error)
 
 	// List answers a page of deliveries. A Cursor that is not one of its own is
@@ -151,9 +160,8 @@ type Journal interface {
 	// with CodeUnknownDelivery.
 	Find(ctx context.Context, id string) (Record, error)
 	// Reopen claims a delivery for a person who wants what did not arrive to be
-	// sent (again), and notes who that was: parts that are Uncertain, Refused or
-	// Pending become Pending, with PartResult.Doubtful set where one was
-	// Uncertain. Errors: an *Error with CodeUnknownDelivery; CodeDeliverySent
+	// sent (again), and notes who that was: every part that is not Delivered
+	// becomes Pending, with PartResult.Doubtful set where one was Uncertain. Errors: an *Error with CodeUnknownDelivery; CodeDeliverySent
 	// where every part arrived; CodeDeliveryBusy while it is claimed;
 	// CodeDeliveryPurged where the texts are gone.
 	Reopen(ctx context.Context, id, who string) (Record, error)
