@@ -30,10 +30,10 @@ type Client struct {
 	summaries *dataset[BranchSummary]
 	kpis      *dataset[KPI]
 
-	counts   counts
-	debts    debts
-	recovery recovery
-	tellers  tellers
+	counts     counts
+	unfinished unfinishedOnes
+	recovering sync.Mutex // held by the one Recover under way
+	tellers    tellers
 
 	google struct {
 		sync.Mutex

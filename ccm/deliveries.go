@@ -101,7 +101,7 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 	receipt := r.Receipt
 	s, err := c.shipmentOf(ctx, r)
 	if err != nil {
-		l.end(ctx, receipt)
+		l.end(ctx, r)
 	} else {
 		receipt, err = c.goOn(ctx, l, r, s)
 	}

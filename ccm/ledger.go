@@ -10,8 +10,8 @@ import (
 // journalTimeout bounds one call of the journal.
 const journalTimeout = 5 * time.Second
 
-// ledger is the journal as one send uses it. Where the journal is away, an
-// alert goes on without one, and a report stops.
+// ledger is the journal as one send uses it. Where the journal is away when it
+// begins, an alert goes on without one, and a report stops.
 type ledger struct {
 	client  *Client
 	journal Journal // nil: given up
@@ -25,7 +25,7 @@ func (c *Client) newLedger(urgent, quiet bool) *ledger {
 	return &ledger{client: c, journal: c.cfg.Journal, urgent: urgent, quiet: quiet}
 }
 
-// call is one call of the journal, bounded, measured and judged.
+// call is one call of the journal, bounded and measured. Its error is an *Error.
 func (l *ledger) call(ctx context.Context, what string, do func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, journalTimeout)
 	defer cancel()
@@ -33,41 +33,33 @@ func (l *ledger) call(ctx context.Context, what string, do func(context.Context)
 	err := do(bounded)
 	took := time.Since(began)
 	addTimings(ctx, Timings{Journal: took})
-	answered := err == nil || isOurs(err)
+	_, refused := errors.AsType[*Error](err)
+	answered := err == nil || refused
 	if answered || ctx.Err() == nil { // who hung up says nothing of the journal
 		l.client.counts.journal(took, answered)
 	}
 	l.client.log(ctx, slog.LevelDebug, stageJournal, "diario consultado", slog.String("consulta", what), durationAttr(took))
-	return l.judge(ctx, err)
-}
-
-// isOurs reports whether the journal answered, and the answer is no.
-func isOurs(err error) bool {
-	_, ok := errors.AsType[*Error](err)
-	return ok
-}
-
-// judge decides what a failure of the journal means.
-func (l *ledger) judge(ctx context.Context, err error) error {
 	switch {
-	case err == nil:
-		return nil
-	case isOurs(err):
+	case answered:
 		return err
-	case l.urgent:
-		l.journal, l.behind = nil, true
-		fault := journalFault(err)
-		l.client.log(ctx, slog.LevelWarn, stageJournal, "el diario de envíos falla: la alerta sale sin él",
-			slog.String("arreglo", fault.Message), reasonAttr(err))
-		return nil
 	case ctx.Err() != nil:
-		return &Error{CodeJournal, "La petición terminó antes de que el diario de envíos respondiera, y el mensaje no salió.", err}
+		return &Error{CodeJournal, "La petición terminó antes de que el diario de envíos respondiera.", err}
 	}
 	fault := journalFault(err)
 	if l.sends {
 		fault.Message += stopped
 	}
 	return fault
+}
+
+// orWithout lets an alert go on without the journal.
+func (l *ledger) orWithout(ctx context.Context, err error) error {
+	if !l.urgent || CodeOf(err) != CodeJournal {
+		return err
+	}
+	l.journal = nil
+	l.client.log(ctx, slog.LevelWarn, stageJournal, "el diario de envíos falla: la alerta sale sin él", reasonAttr(err))
+	return nil
 }
 
 // resume is Journal.Resume.
@@ -79,33 +71,36 @@ func (l *ledger) resume(ctx context.Context, key, fingerprint string) (known Rec
 		known, err = l.journal.Resume(ctx, key, fingerprint)
 		return err
 	})
-	return known, err
+	if err != nil {
+		return Record{}, l.orWithout(ctx, err)
+	}
+	return known, nil
 }
 
 // begin is Journal.Begin; without a journal the draft goes out as it is.
 func (l *ledger) begin(ctx context.Context, draft Record, d Delivery) (Record, error) {
-	if l.journal == nil {
-		draft.Unrecorded = true
-		return draft, nil
-	}
 	for _, part := range draft.Parts {
 		d.Parts = append(d.Parts, part.Part)
 	}
-	var begun Record
-	err := l.call(ctx, "empezar", func(ctx context.Context) (err error) {
-		begun, err = l.journal.Begin(ctx, d)
-		return err
-	})
-	if l.journal == nil {
-		draft.Unrecorded = true
+	if l.journal != nil {
+		var begun Record
+		err := l.call(ctx, "empezar", func(ctx context.Context) (err error) {
+			begun, err = l.journal.Begin(ctx, d)
+			return err
+		})
+		if err == nil {
+			return begun, nil
+		}
+		if err = l.orWithout(ctx, err); err != nil {
+			return draft, err
+		}
 	}
-	if err != nil || l.journal == nil {
-		return draft, err
-	}
-	return begun, nil
+	draft.Unrecorded = true
+	return draft, nil
 }
 
-// mark is Journal.Mark; what happened is written down even if the caller has gone.
+// mark is Journal.Mark; what happened is written down even if the caller has
+// gone. What began in the journal does not go on without it.
 func (l *ledger) mark(ctx context.Context, id string, part int, r PartResult) error {
 	if l.journal == nil {
 		return nil
@@ -119,23 +114,37 @@ func (l *ledger) mark(ctx context.Context, id string, part int, r PartResult) er
 	return err
 }
 
-// end is Journal.End, once nothing more is done with a receipt. Where the journal
-// missed some of it, the Client goes on trying to tell: see settle.
-func (l *ledger) end(ctx context.Context, r Receipt) {
-	if r.ID == "" {
+// end is Journal.End, once nothing more is done with a delivery. Where the journal
+// missed some of it, the Client goes on trying to tell.
+func (l *ledger) end(ctx context.Context, r Record) {
+	if r.ID == "" || l.journal == nil {
 		return
 	}
-	if l.journal != nil && !l.behind {
-		l.urgent = false
+	if !l.behind {
 		err := l.finish(ctx, r.ID)
 		if err == nil {
 			return
 		}
 		l.client.log(ctx, slog.LevelWarn, stageJournal, "no se pudo cerrar el envío en el diario: se reintenta", reasonAttr(err))
 	}
-	l.client.owe(r)
+	l.client.leave(unfinished{record: r, behind: l.behind})
 }
 
 func (l *ledger) finish(ctx context.Context, id string) error {
 	return l.call(context.WithoutCancel(ctx), "terminar", func(ctx context.Context) error { return l.journal.End(ctx, id) })
+}
+
+// tell writes down how all parts ended that this process wrote. That somebody
+// else has the delivery by now is no failure: what is known counts all the same.
+func (l *ledger) tell(ctx context.Context, r Receipt) error {
+	for i, part := range r.Parts {
+		if part.State == Discarded || part.State == Pending && part.Err == nil {
+			continue // nothing of this process's doing
+		}
+		if err := l.mark(ctx, r.ID, i, part); CodeOf(err) == CodeJournal {
+			return err
+		}
+	}
+	l.client.log(ctx, slog.LevelInfo, stageJournal, "el diario ya sabe lo que no pudo anotar de un envío", slog.String("delivery_id", r.ID))
+	return nil
 }

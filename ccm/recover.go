@@ -4,20 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ccmwf/ccm/ccm/report"
 	"github.com/ccmwf/ccm/store"
 )
-
-// recovery is what Recover took over and could not finish yet.
-type recovery struct {
-	mu   sync.Mutex // held by the one Recover under way
-	held map[string]Record
-}
 
 // Recover goes on with deliveries whose process is gone, one by one: what was
 // being written has become uncertain, and is told; what surely was not sent is
@@ -30,96 +22,73 @@ type recovery struct {
 // If that cannot be done now, or Telegram cannot be reached, the next Recover
 // tries again.
 //
-// What is left of an alert is not sent but becomes uncertain: it may have gone
-// out while the journal was away.
-//
 // Its error is one of the journal; a delivery that fails is logged, and stays in
 // the journal for a person.
 func (c *Client) Recover(ctx context.Context) (n int, err error) {
-	if !c.recovery.mu.TryLock() {
+	if !c.recovering.TryLock() {
 		return 0, nil
 	}
-	defer c.recovery.mu.Unlock()
-	if err := c.settle(ctx); err != nil || c.bot == nil {
-		return 0, err // without a bot: who has one does it
+	defer c.recovering.Unlock()
+	left, err := c.settle(ctx)
+	for _, u := range left {
+		c.takeOver(ctx, u.record, true)
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.recovery.held)) {
-		c.takeOver(ctx, c.recovery.held[id])
-	}
-	for ctx.Err() == nil {
+	for err == nil && ctx.Err() == nil && c.bot != nil { // without a bot: who has one does it
 		l := c.newLedger(false, false)
 		var r Record
-		err := l.call(ctx, "recuperar", func(ctx context.Context) (err error) {
+		err = l.call(ctx, "recuperar", func(ctx context.Context) (err error) {
 			r, err = l.journal.Recover(ctx)
 			return err
 		})
 		if err != nil || r.ID == "" {
-			return n, err
+			break
 		}
 		n++
 		c.counts.recovered()
-		c.takeOver(ctx, r)
+		c.takeOver(ctx, r, false)
 	}
-	return n, nil
+	return n, err
 }
 
-// takeOver does what is left of an abandoned delivery that is claimed now.
-func (c *Client) takeOver(ctx context.Context, r Record) {
-	_, again := c.recovery.held[r.ID]
-	delete(c.recovery.held, r.ID)
+// takeOver does what is left of a delivery that is claimed and has no caller any
+// more; again says that it was tried before.
+func (c *Client) takeOver(ctx context.Context, r Record, again bool) {
 	began := time.Now()
 	ctx = ensureMessageID(WithMessageID(ctx, r.Meta.MessageID))
 	l := c.newLedger(false, isOfDoubt(r.Key))
-	if r.Report == AlertID && !again {
-		c.doubtRest(ctx, l, &r)
-	}
 	if doubts := r.uncertain(); doubts > 0 && !again {
 		c.log(ctx, slog.LevelWarn, stageJournal, "un envío interrumpido dejó partes sin confirmar: pudieron haber llegado y no se repiten solas",
 			slog.String("delivery_id", r.ID), slog.String("dataset_id", r.Report), slog.Int("partes", doubts))
 		c.doubt(ctx, l, r.Receipt, doubts)
 	}
-	receipt, err := c.finishOff(ctx, l, r)
-	r.Receipt = receipt
-	if err != nil && !l.behind && c.mayTryAgain(r, err) {
+	r, err := c.finishOff(ctx, l, r)
+	if err != nil && c.mayTryAgain(r, err) {
 		if !again {
 			c.log(ctx, slog.LevelWarn, stageJournal, "un envío interrumpido no se puede terminar aún: se reintenta",
 				slog.String("delivery_id", r.ID), slog.String("dataset_id", r.Report), codeAttr(err), reasonAttr(err))
 		}
-		if c.recovery.held == nil {
-			c.recovery.held = map[string]Record{}
-		}
-		c.recovery.held[r.ID] = r
+		c.leave(unfinished{record: r, behind: l.behind, goesOn: true})
 		return
 	}
-	l.end(ctx, r.Receipt)
+	l.end(ctx, r)
 	c.logSend(ctx, r.To, r.Receipt, err, time.Since(began))
-}
-
-// doubtRest makes uncertain what is pending of an alert: see Recover.
-func (c *Client) doubtRest(ctx context.Context, l *ledger, r *Record) {
-	for i := range r.Parts {
-		if part := &r.Parts[i]; part.State == Pending {
-			part.State, part.Err = Uncertain, errUnconfirmed
-			_ = l.mark(ctx, r.ID, i, *part) // l remembers that it failed
-		}
-	}
 }
 
 // finishOff sends what may still be sent by itself. After a refusal that is
 // nothing: no part comes before another.
-func (c *Client) finishOff(ctx context.Context, l *ledger, r Record) (Receipt, error) {
+func (c *Client) finishOff(ctx context.Context, l *ledger, r Record) (Record, error) {
 	if len(r.todo()) == 0 || r.count(Refused) > 0 {
 		c.counts.delivery(r.Receipt)
-		return r.Receipt, r.failure()
+		return r, r.failure()
 	}
 	s, err := c.shipmentOf(ctx, r)
 	if err == nil {
 		r, err = c.renew(ctx, l, r, s)
 	}
-	if err != nil {
-		return r.Receipt, err
+	if err == nil {
+		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
 	}
-	return c.deliver(ctx, l, r.To, r.Receipt)
+	return r, err
 }
 
 // mayTryAgain reports whether a delivery that failed with err may be sent later

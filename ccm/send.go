@@ -193,12 +193,20 @@ func (c *Client) goOn(ctx context.Context, l *ledger, r Record, s shipment) (Rec
 	if err == nil {
 		r, err = c.renew(ctx, l, r, s)
 	}
-	receipt := r.Receipt
 	if err == nil {
-		receipt, err = c.deliver(ctx, l, r.To, receipt)
+		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
 	}
-	l.end(ctx, receipt)
-	return receipt, err
+	if l.urgent && l.journal != nil && CodeOf(err) == CodeJournal {
+		c.leave(unfinished{record: r, behind: l.behind, goesOn: true})
+		return r.Receipt, errLater(err)
+	}
+	l.end(ctx, r)
+	return r.Receipt, err
+}
+
+// errLater is of an alert that began in the journal, and goes on with it.
+func errLater(err error) error {
+	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada: lo que falta sale solo en cuanto responda; no la repita.", err}
 }
 
 var errNoBot = fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")
