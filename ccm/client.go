@@ -31,7 +31,7 @@ type Client struct {
 	kpis      *dataset[KPI]
 
 	counts     counts
-	unfinished unfinishedOnes
+	unfinished unfinished
 	recovering sync.Mutex // held by the one Recover under way
 	tellers    tellers
 
@@ -110,14 +110,12 @@ func (c *Client) warn() {
 }
 
 // Close ends what Open opened: connections to the database and the cache. Calls
-// under way fail. An alert about a delivery in doubt is waited for, and the
-// journal told what it missed, for 15 s and 5 s at most. Close again does
-// nothing, and returns the same.
+// under way fail. An alert about a delivery in doubt is waited for, for 15 s at
+// most. Close again does nothing, and returns the same.
 func (c *Client) Close() error { return c.closeOnce() }
 
 func (c *Client) close() error {
 	c.tellers.close()
-	c.settleAtLast()
 	var faults []error
 	if c.store != nil {
 		faults = append(faults, c.store.Close())

@@ -98,7 +98,7 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 	d.logWrite(part, err)
 	err = d.ledger.mark(d.ctx, d.receipt.ID, part, *r)
 	if err != nil {
-		d.client.log(d.ctx, slog.LevelWarn, stageJournal, "no se pudo anotar en el diario qué fue de una parte: se reintenta", reasonAttr(err))
+		d.client.log(d.ctx, slog.LevelWarn, stageJournal, "no se pudo anotar en el diario qué fue de una parte: lo hará cuando responda", reasonAttr(err))
 	}
 	return err
 }

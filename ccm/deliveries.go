@@ -101,7 +101,7 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 	receipt := r.Receipt
 	s, err := c.shipmentOf(ctx, r)
 	if err != nil {
-		l.end(ctx, r)
+		l.end(ctx, r.ID)
 	} else {
 		receipt, err = c.goOn(ctx, l, r, s)
 	}

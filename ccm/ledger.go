@@ -18,7 +18,6 @@ type ledger struct {
 	urgent  bool
 	quiet   bool // a doubt about this send is told nobody in the chat of alerts
 	sends   bool // its errors say what became of the send
-	behind  bool // the journal does not know all that happened
 }
 
 func (c *Client) newLedger(urgent, quiet bool) *ledger {
@@ -105,46 +104,19 @@ func (l *ledger) mark(ctx context.Context, id string, part int, r PartResult) er
 	if l.journal == nil {
 		return nil
 	}
-	err := l.call(context.WithoutCancel(ctx), "anotar una parte", func(ctx context.Context) error {
+	return l.call(context.WithoutCancel(ctx), "anotar una parte", func(ctx context.Context) error {
 		return l.journal.Mark(ctx, id, part, r)
 	})
-	if err != nil && r.State != Sending {
-		l.behind = true
-	}
-	return err
 }
 
-// end is Journal.End, once nothing more is done with a delivery. Where the journal
-// missed some of it, the Client goes on trying to tell.
-func (l *ledger) end(ctx context.Context, r Record) {
-	if r.ID == "" || l.journal == nil {
+// end is Journal.End. Its failure changes nothing for the caller: the journal
+// makes up for it by itself.
+func (l *ledger) end(ctx context.Context, id string) {
+	if id == "" || l.journal == nil {
 		return
 	}
-	if !l.behind {
-		err := l.finish(ctx, r.ID)
-		if err == nil {
-			return
-		}
-		l.client.log(ctx, slog.LevelWarn, stageJournal, "no se pudo cerrar el envío en el diario: se reintenta", reasonAttr(err))
+	err := l.call(context.WithoutCancel(ctx), "terminar", func(ctx context.Context) error { return l.journal.End(ctx, id) })
+	if err != nil {
+		l.client.log(ctx, slog.LevelWarn, stageJournal, "no se pudo cerrar el envío en el diario: lo hará cuando responda", reasonAttr(err))
 	}
-	l.client.leave(unfinished{record: r, behind: l.behind})
-}
-
-func (l *ledger) finish(ctx context.Context, id string) error {
-	return l.call(context.WithoutCancel(ctx), "terminar", func(ctx context.Context) error { return l.journal.End(ctx, id) })
-}
-
-// tell writes down how all parts ended that this process wrote. That somebody
-// else has the delivery by now is no failure: what is known counts all the same.
-func (l *ledger) tell(ctx context.Context, r Receipt) error {
-	for i, part := range r.Parts {
-		if part.State == Discarded || part.State == Pending && part.Err == nil {
-			continue // nothing of this process's doing
-		}
-		if err := l.mark(ctx, r.ID, i, part); CodeOf(err) == CodeJournal {
-			return err
-		}
-	}
-	l.client.log(ctx, slog.LevelInfo, stageJournal, "el diario ya sabe lo que no pudo anotar de un envío", slog.String("delivery_id", r.ID))
-	return nil
 }

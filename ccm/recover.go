@@ -13,14 +13,13 @@ import (
 
 // Recover goes on with deliveries whose process is gone, one by one: what was
 // being written has become uncertain, and is told; what surely was not sent is
-// sent, unless it is older than RecoverWindow. It also tells the journal what it
-// missed while it was away. A service calls it when it starts and every few
-// seconds; n is how many deliveries were taken over. With another Recover of the
-// same Client under way it does nothing.
+// sent, unless it is older than RecoverWindow. A service calls it when it starts
+// and every few seconds; n is how many deliveries were taken over. With another
+// Recover of the same Client under way it does nothing.
 //
 // A report of which nothing went out is rendered again where the day has changed.
 // If that cannot be done now, or Telegram cannot be reached, the next Recover
-// tries again.
+// tries again; so it does with an alert during which the journal went away.
 //
 // Its error is one of the journal; a delivery that fails is logged, and stays in
 // the journal for a person.
@@ -29,11 +28,11 @@ func (c *Client) Recover(ctx context.Context) (n int, err error) {
 		return 0, nil
 	}
 	defer c.recovering.Unlock()
-	left, err := c.settle(ctx)
-	for _, u := range left {
-		c.takeOver(ctx, u.record, true)
+	if c.bot == nil {
+		return 0, nil // who has one does it
 	}
-	for err == nil && ctx.Err() == nil && c.bot != nil { // without a bot: who has one does it
+	left := c.unfinished.take()
+	for ctx.Err() == nil {
 		l := c.newLedger(false, false)
 		var r Record
 		err = l.call(ctx, "recuperar", func(ctx context.Context) (err error) {
@@ -46,6 +45,13 @@ func (c *Client) Recover(ctx context.Context) (n int, err error) {
 		n++
 		c.counts.recovered()
 		c.takeOver(ctx, r, false)
+	}
+	for _, r := range left {
+		if err != nil {
+			c.unfinished.leave(r)
+			continue
+		}
+		c.takeOver(ctx, r, true)
 	}
 	return n, err
 }
@@ -67,10 +73,10 @@ func (c *Client) takeOver(ctx context.Context, r Record, again bool) {
 			c.log(ctx, slog.LevelWarn, stageJournal, "un envío interrumpido no se puede terminar aún: se reintenta",
 				slog.String("delivery_id", r.ID), slog.String("dataset_id", r.Report), codeAttr(err), reasonAttr(err))
 		}
-		c.leave(unfinished{record: r, behind: l.behind, goesOn: true})
+		c.unfinished.leave(r)
 		return
 	}
-	l.end(ctx, r)
+	l.end(ctx, r.ID)
 	c.logSend(ctx, r.To, r.Receipt, err, time.Since(began))
 }
 

@@ -306,7 +306,7 @@ func TestAJournalThatGoesAwayInTheMiddle(t *testing.T) {
 		is.NoErr(err)
 		is.True(again.Replayed)
 	})
-	t.Run("is told later what it missed", func(t *testing.T) {
+	t.Run("after the last write is no failure", func(t *testing.T) {
 		is := is.New(t)
 		fake, j, _, c := haunt(t, &database{})
 		j.goAway(func(call string, r ccm.PartResult) error {
@@ -317,26 +317,7 @@ func TestAJournalThatGoesAwayInTheMiddle(t *testing.T) {
 		})
 		r, err := c.SendArrivals(t.Context(), ccm.Query{}, ccm.SendOptions{Key: "k"})
 		is.NoErr(err) // it arrived
-		is.Equal(states(t, c, r.ID), "sending: sending")
-		j.goAway(nil)
-		_, err = c.Recover(t.Context())
-		is.NoErr(err)
-		is.Equal(states(t, c, r.ID), "sent: sent")
+		is.Equal(r.Parts[0].State, ccm.Delivered)
 		is.Equal(len(fake.Messages(chat)), 1)
-	})
-	t.Run("is told when the Client is closed", func(t *testing.T) {
-		is := is.New(t)
-		_, j, _, c := haunt(t, &database{})
-		j.goAway(func(call string, _ ccm.PartResult) error {
-			if call == "end" {
-				return errJournal
-			}
-			return nil
-		})
-		r, err := c.SendArrivals(t.Context(), ccm.Query{}, ccm.SendOptions{})
-		is.NoErr(err)
-		j.goAway(nil)
-		is.NoErr(c.Close())
-		is.Equal(states(t, c, r.ID), "sent: sent")
 	})
 }

@@ -197,10 +197,10 @@ func (c *Client) goOn(ctx context.Context, l *ledger, r Record, s shipment) (Rec
 		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
 	}
 	if l.urgent && l.journal != nil && CodeOf(err) == CodeJournal {
-		c.leave(unfinished{record: r, behind: l.behind, goesOn: true})
+		c.unfinished.leave(r)
 		return r.Receipt, errLater(err)
 	}
-	l.end(ctx, r)
+	l.end(ctx, r.ID)
 	return r.Receipt, err
 }
 

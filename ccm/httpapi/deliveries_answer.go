@@ -19,6 +19,7 @@ type partReceipt struct {
 	Doubtful  bool       `json:"doubtful" doc:"Una persona la hizo enviar otra vez sin que constara si había llegado; el mensaje dice «(posible duplicado)»."`
 	ErrorCode *ccm.Code  `json:"error_code" doc:"Por qué no llegó, para programas; null si llegó o no se intentó."`
 	Error     *string    `json:"error" doc:"Por qué no llegó, para personas; null si llegó o no se intentó."`
+	Text      string     `json:"text,omitempty" doc:"El texto, sin formato, que lleva nombres de personas; solo en GET /deliveries/{delivery_id}, hasta que se borra."`
 }
 
 func newPartReceipt(n int, p ccm.PartResult) partReceipt {
@@ -42,8 +43,8 @@ func newPartReceipts(parts []ccm.PartResult) []partReceipt {
 	return all
 }
 
-// deliverySummary is a delivery as a list shows it.
-type deliverySummary struct {
+// deliveryAnswer is a delivery; a list leaves out its last two fields.
+type deliveryAnswer struct {
 	ID         string           `json:"delivery_id" doc:"El identificador del envío."`
 	State      ccm.State        `json:"state" enum:"pending,sending,sent,refused,uncertain,discarded" doc:"El del envío completo: sent si llegaron todas sus partes; sending mientras alguien lo envía."`
 	Report     string           `json:"report" doc:"El conjunto de datos del reporte; «alert» en una alerta."`
@@ -57,6 +58,8 @@ type deliverySummary struct {
 	Key        string           `json:"key" doc:"La clave con que se pidió: dirección, clave de API e Idempotency-Key; vacía si no hubo."`
 	Purged     bool             `json:"purged" doc:"Sus textos ya se borraron por antiguos."`
 	Decisions  []decisionAnswer `json:"decisions" doc:"Lo que decidieron las personas, en orden."`
+	Request    json.RawMessage  `json:"request,omitempty" doc:"Con qué se pidió; falta en las listas, y cuando ya se borró."`
+	Parts      []partReceipt    `json:"parts,omitempty" doc:"Cada mensaje; falta en las listas."`
 }
 
 type decisionAnswer struct {
@@ -65,8 +68,8 @@ type decisionAnswer struct {
 	At     time.Time  `json:"at" doc:"Cuándo, en UTC."`
 }
 
-func newDeliverySummary(r ccm.Record) deliverySummary {
-	s := deliverySummary{
+func newDeliveryAnswer(r ccm.Record) deliveryAnswer {
+	s := deliveryAnswer{
 		ID: r.ID, State: r.State, Report: r.Report, Chat: r.To.Chat, Branch: r.Meta.Branch, BeganAt: r.BeganAt.UTC(),
 		PartsTotal: len(r.Parts), MessageID: r.Meta.MessageID, Key: r.Key, Purged: r.Purged, Decisions: []decisionAnswer{},
 	}
@@ -87,14 +90,14 @@ func newDeliverySummary(r ccm.Record) deliverySummary {
 
 // listAnswer is the body of GET /deliveries.
 type listAnswer struct {
-	Deliveries []deliverySummary `json:"deliveries" doc:"Los envíos, del más reciente al más antiguo, sin textos."`
-	Next       *string           `json:"next_cursor" doc:"El cursor de la página siguiente; null en la última."`
+	Deliveries []deliveryAnswer `json:"deliveries" doc:"Los envíos, del más reciente al más antiguo, sin textos."`
+	Next       *string          `json:"next_cursor" doc:"El cursor de la página siguiente; null en la última."`
 }
 
 func newListAnswer(p ccm.Page) *listAnswer {
-	a := &listAnswer{Deliveries: make([]deliverySummary, len(p.Records))}
+	a := &listAnswer{Deliveries: make([]deliveryAnswer, len(p.Records))}
 	for i, r := range p.Records {
-		a.Deliveries[i] = newDeliverySummary(r)
+		a.Deliveries[i] = newDeliveryAnswer(r)
 	}
 	if p.Next != "" {
 		a.Next = &p.Next
@@ -102,25 +105,12 @@ func newListAnswer(p ccm.Page) *listAnswer {
 	return a
 }
 
-// deliveryDetail is the body of GET /deliveries/{delivery_id}.
-type deliveryDetail struct {
-	deliverySummary
-	Request json.RawMessage `json:"request" doc:"Con qué se pidió; null si ya se borró."`
-	Parts   []deliveryPart  `json:"parts" doc:"Cada mensaje."`
-}
-
-type deliveryPart struct {
-	partReceipt
-	Text *string `json:"text" doc:"El texto, sin formato; null si ya se borró. Lleva nombres de personas."`
-}
-
-func newDeliveryDetail(r ccm.Record) *deliveryDetail {
-	d := &deliveryDetail{deliverySummary: newDeliverySummary(r), Request: rawJSON(r.Request), Parts: make([]deliveryPart, len(r.Parts))}
+// newDeliveryDetail is the body of GET /deliveries/{delivery_id}.
+func newDeliveryDetail(r ccm.Record) *deliveryAnswer {
+	a := newDeliveryAnswer(r)
+	a.Request, a.Parts = rawJSON(r.Request), newPartReceipts(r.Parts)
 	for i, p := range r.Parts {
-		d.Parts[i].partReceipt = newPartReceipt(i, p)
-		if text := p.Part.Plain; text != "" {
-			d.Parts[i].Text = &text
-		}
+		a.Parts[i].Text = p.Part.Plain
 	}
-	return d
+	return &a
 }

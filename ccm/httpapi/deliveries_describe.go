@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	unknownDeliverySample = problemSample("desconocido", "No hay tal envío", ccm.ErrUnknownDelivery)
+	unknownDeliverySample = problemSample("desconocido", "No hay tal envío", deliveryProblem(ccm.ErrUnknownDelivery))
 	deliverySentSample    = problemSample(string(ccm.CodeDeliverySent), "Llegó completo desde el principio", deliveryProblem(ccm.ErrDeliverySent))
 	deliveryBusySample    = problemSample(string(ccm.CodeDeliveryBusy), "Se está enviando ahora", deliveryProblem(ccm.ErrDeliveryBusy))
 	deliveryPurgedSample  = problemSample(string(ccm.CodeDeliveryPurged), "Sus textos ya se borraron", deliveryProblem(ccm.ErrDeliveryPurged))
