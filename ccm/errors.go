@@ -13,7 +13,7 @@ type Code string
 
 // The codes. Where nothing else is said, nothing was sent.
 const (
-	CodeInternal       Code = "internal_error"  // a fault of this program, or the journal is away
+	CodeInternal       Code = "internal_error"  // a fault of this program
 	CodeInvalidRequest Code = "invalid_request" // a value out of range; Message names the limits
 	CodeInvalidBranch  Code = "invalid_branch"  // not one of Config.Branches
 
@@ -38,6 +38,8 @@ const (
 	CodeKeyReused  Code = "idempotency_key_reused"  // the same key with another request
 	CodeKeyBusy    Code = "idempotency_key_in_use"  // the first request of the key is under way
 	CodeInvalidKey Code = "invalid_idempotency_key" // longer than MaxKeyLength
+
+	CodeJournal Code = "journal_error" // the journal is away, or cannot be written: a report is not sent without it
 
 	CodeUnknownDelivery Code = "delivery_not_found"
 	CodeDeliverySent    Code = "delivery_already_sent" // every part arrived: there is nothing to decide

@@ -38,6 +38,9 @@ type Receipt struct {
 	Parts    []PartResult
 	Meta     Meta
 	Replayed bool // the first answer of this key, given again; nothing was sent
+	// Unrecorded: the journal was away, and an alert went out without it (a
+	// report would not have). Its key protects from no repetition.
+	Unrecorded bool
 }
 
 // Delivery is what a journal is told before the first part goes out.

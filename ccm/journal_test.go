@@ -135,11 +135,12 @@ func TestWithoutItsJournalAReportWaitsAndAnAlertGoesOut(t *testing.T) {
 	c := client(t, cfg, &database{})
 	for _, o := range []ccm.SendOptions{{}, {Key: "k"}} {
 		_, err := c.SendArrivals(t.Context(), ccm.Query{}, o)
-		wants(t, err, ccm.CodeInternal, "podría salir dos veces")
+		wants(t, err, ccm.CodeJournal, "El diario de envíos falló", "podría salir dos veces")
 		is.True(errors.Is(err, errJournal))
 		r, err := c.SendAlert(t.Context(), alert, o)
 		is.NoErr(err)
 		is.Equal(r.ID, "")
+		is.True(r.Unrecorded)
 	}
 	is.Equal(len(fake.Messages(chat)), 2)
 }

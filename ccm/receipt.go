@@ -30,6 +30,18 @@ func (r Receipt) next() int {
 	return len(r.Parts)
 }
 
+// todo lists the parts that may be sent by itself, or because somebody asked:
+// those that surely have not arrived.
+func (r Receipt) todo() []int {
+	var all []int
+	for i, part := range r.Parts {
+		if part.State == Pending || part.State == Refused {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // finished reports whether nothing is left that may be sent by itself.
 func (r Receipt) finished() bool {
 	return r.delivered() == len(r.Parts) || r.uncertain()+r.count(Discarded) > 0
@@ -59,14 +71,29 @@ func (r Receipt) failure() error {
 	if next == len(r.Parts) {
 		return nil
 	}
-	failure, ok := errors.AsType[*Error](r.Parts[next].Err)
-	if !ok {
-		failure = errUnconfirmed
-	}
+	failure := r.Parts[next].failure()
 	if sent == 0 {
 		return failure
 	}
 	partial := fail(failure.Code, "Se entregaron %d de %d partes. %s", sent, len(r.Parts), failure.Message)
 	partial.Err = failure.Err
 	return partial
+}
+
+// failure is why the part did not arrive.
+func (p PartResult) failure() *Error {
+	known, ok := errors.AsType[*Error](p.Err)
+	switch {
+	case p.State == Discarded:
+		code := CodeTelegramHTTP
+		if ok {
+			code = known.Code
+		}
+		return fail(code, "Una persona descartó lo que faltaba de este envío: no se repite.")
+	case ok:
+		return known
+	case p.State == Uncertain, p.State == Sending:
+		return errUnconfirmed
+	}
+	return errUnsent
 }
