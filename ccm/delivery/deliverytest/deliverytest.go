@@ -22,6 +22,9 @@ type Place struct {
 	// Kill ends what holds a journal's claims, as the death of its process does.
 	// Nil: the deliveries end with their process.
 	Kill func(ccm.Journal)
+	// Serial: what keeps the deliveries does one thing at a time, as an engine
+	// without transactions does. Nothing is asked of it at once.
+	Serial bool
 }
 
 // Run holds the places that open makes, another one at each call, to the contract.
@@ -72,6 +75,14 @@ func needKill(t *testing.T, p Place) {
 	t.Helper()
 	if p.Kill == nil {
 		t.Skip("the deliveries of this journal end with their process: there is nothing to recover")
+	}
+}
+
+// needTransactions leaves out what many do at once.
+func needTransactions(t *testing.T, p Place) {
+	t.Helper()
+	if p.Serial {
+		t.Skip("what keeps these deliveries has no transactions")
 	}
 }
 

@@ -1,6 +1,7 @@
 package deliverytest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -97,6 +98,8 @@ type errLate struct{}
 func (errLate) Error() string   { return "i/o timeout" }
 func (errLate) Timeout() bool   { return true }
 func (errLate) Temporary() bool { return true }
+
+func (errLate) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func testRefusal(t *testing.T, p Place) {
 	is, j := is.New(t), p.Open()
@@ -205,6 +208,7 @@ func testUnicode(t *testing.T, p Place) {
 }
 
 func testManyAtOnce(t *testing.T, p Place) {
+	needTransactions(t, p)
 	is := is.New(t)
 	const many = 20
 	var all sync.WaitGroup

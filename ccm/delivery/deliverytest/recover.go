@@ -185,6 +185,7 @@ func testLateResult(t *testing.T, p Place) {
 }
 
 func testRecoverTogether(t *testing.T, p Place) {
+	needTransactions(t, p)
 	needKill(t, p)
 	is := is.New(t)
 	const many = 30
