@@ -159,12 +159,15 @@ func checkWho(who string) error {
 }
 
 // CheckJournal asks the journal whether it can be used: by its own Check, if it
-// has one, as package ccm/delivery's does, else by a list of one. Nil for the
-// journal in memory.
+// has one, as package ccm/delivery's does, else by a list of one. The error is
+// CodeJournal, and its message says what to do.
 func (c *Client) CheckJournal(ctx context.Context) error {
-	if checks, ok := c.cfg.Journal.(interface{ Check(context.Context) error }); ok {
-		return checks.Check(ctx)
+	check := func(ctx context.Context) error {
+		_, err := c.cfg.Journal.List(ctx, Filter{Limit: 1})
+		return err
 	}
-	_, err := c.cfg.Journal.List(ctx, Filter{Limit: 1})
-	return err
+	if checks, ok := c.cfg.Journal.(interface{ Check(context.Context) error }); ok {
+		check = checks.Check
+	}
+	return c.newLedger(false, false).call(ctx, "examinar", check)
 }

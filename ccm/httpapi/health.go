@@ -80,7 +80,7 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if b := c.Telegram(); b != nil {
 		bot.ask = func(ctx context.Context) error { return b.Call(ctx, "getMe", nil, nil) }
 	}
-	journal := &check{detail: journalDetail, ttl: checkTTL, now: now, off: "en memoria: solo este proceso"}
+	journal := &check{detail: messageOf, ttl: checkTTL, now: now, off: "en memoria: solo este proceso"}
 	if c.Journal() != nil {
 		journal.ask = c.CheckJournal
 	}
@@ -123,13 +123,6 @@ func databaseDetail(err error) string {
 		return "le faltan vistas o columnas"
 	}
 	return "no hay conexión"
-}
-
-func journalDetail(err error) string {
-	if errors.Is(err, store.ErrSchema) {
-		return "le faltan sus tablas: «ccm-api migrate up» las crea"
-	}
-	return databaseDetail(err)
 }
 
 func telegramDetail(err error) string {

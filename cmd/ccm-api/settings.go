@@ -36,7 +36,7 @@ const (
 // processSettings lists the settings of the process in the order of the table.
 func processSettings() []ccm.Setting {
 	return []ccm.Setting{
-		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia, como «ccm-api migrate up»; una base ajena no se toca."},
+		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema and the journal's, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia y el del diario, como «ccm-api migrate up»; una base ajena no se toca."},
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
 		{Name: envPort, Default: strconv.Itoa(defaultPort), Doc: "The port to listen on.", Spanish: "El puerto en que escucha."},
 		{Name: envLogLevel, Default: "INFO", Doc: "The lowest level of the log: DEBUG, INFO, WARNING, ERROR or CRITICAL.", Spanish: "El nivel mínimo de los registros: DEBUG, INFO, WARNING, ERROR o CRITICAL."},
@@ -117,7 +117,7 @@ func (a *app) service() (serviceConfig, error) {
 	cfg.process, faults[2] = parseProcess(a.lookup)
 	faults[3] = a.spelledTwice(allSettings())
 	cfg.api.Version = version()
-	if cfg.process.migrate && cfg.library.Store.URL == "" && !blames(faults[0], "DATABASE_URL", "DB_") {
+	if cfg.process.migrate && cfg.library.Store.URL+cfg.library.JournalURL == "" && !blames(faults[0], "DATABASE_URL", "DB_", "CCM_JOURNAL_URL") {
 		faults[2] = errors.Join(faults[2], errors.New(envMigrate+": falta DATABASE_URL (o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME), que dice qué base de datos migrar"))
 	}
 	if a.nothingToServe(cfg.library, faults[0]) {
