@@ -26,8 +26,8 @@ func testContract(t *testing.T, url string) {
 	migrated(t, url)
 	deliverytest.Run(t, func(tb testing.TB) deliverytest.Place {
 		db := connect(tb, url)
-		exec(tb, db, "DELETE FROM ccm_parts")
-		exec(tb, db, "DELETE FROM ccm_deliveries")
+		run(tb, db, "DELETE FROM ccm_parts")
+		run(tb, db, "DELETE FROM ccm_deliveries")
 		return deliverytest.Place{
 			Open: func() ccm.Journal { return open(tb, delivery.Config{URL: url, MaxConns: 2}) },
 			Pass: func(d time.Duration) { pass(tb, db, d) },
@@ -65,7 +65,7 @@ func connect(tb testing.TB, url string) *sql.DB {
 	return db
 }
 
-func exec(tb testing.TB, db *sql.DB, query string, args ...any) {
+func run(tb testing.TB, db *sql.DB, query string, args ...any) {
 	tb.Helper()
 	if _, err := db.Exec(query, args...); err != nil {
 		tb.Fatalf("%s: %v", query, err)
@@ -79,5 +79,5 @@ func pass(tb testing.TB, db *sql.DB, d time.Duration) {
 	for _, column := range []string{"began_at", "ended_at", "key_until", "lease_until", "purged_at"} {
 		sets += fmt.Sprintf(", %s = %s - INTERVAL %d SECOND", column, column, int64(d.Seconds()))
 	}
-	exec(tb, db, "UPDATE ccm_deliveries SET "+sets[2:])
+	run(tb, db, "UPDATE ccm_deliveries SET "+sets[2:])
 }

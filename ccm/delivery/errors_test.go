@@ -104,10 +104,10 @@ func granted(t *testing.T, raw, rights string) string {
 	}
 	db := connect(t, raw)
 	name := fmt.Sprintf("diario%d", time.Now().UnixNano()%1e9)
-	exec(t, db, "CREATE USER '"+name+"'@'%' IDENTIFIED BY '"+secret+"'")
-	t.Cleanup(func() { exec(t, connect(t, raw), "DROP USER '"+name+"'@'%'") })
+	run(t, db, "CREATE USER '"+name+"'@'%' IDENTIFIED BY '"+secret+"'")
+	t.Cleanup(func() { run(t, connect(t, raw), "DROP USER '"+name+"'@'%'") })
 	if rights != "" {
-		exec(t, db, "GRANT "+rights+" ON `"+u.Path[1:]+"`.* TO '"+name+"'@'%'")
+		run(t, db, "GRANT "+rights+" ON `"+u.Path[1:]+"`.* TO '"+name+"'@'%'")
 	}
 	u.User = url.UserPassword(name, secret)
 	return u.String()
@@ -119,13 +119,13 @@ func TestAServerThatTakesNoWrites(t *testing.T) {
 	migrated(t, server.URL())
 	j := open(t, delivery.Config{URL: server.URL()})
 	is.NoErr(j.Check(t.Context()))
-	exec(t, connect(t, server.URL()), "SET GLOBAL super_read_only = ON")
+	run(t, connect(t, server.URL()), "SET GLOBAL super_read_only = ON")
 	calls := calls(j)
 	for _, call := range []string{"Begin", "Check"} {
 		wants(t, calls[call](t.Context()), delivery.ErrReadOnly, "solo lectura", "primario")
 	}
 	is.NoErr(calls["List"](t.Context()))
-	exec(t, connect(t, server.URL()), "SET GLOBAL super_read_only = OFF")
+	run(t, connect(t, server.URL()), "SET GLOBAL super_read_only = OFF")
 	is.NoErr(j.Check(t.Context()))
 }
 

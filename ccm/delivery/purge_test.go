@@ -91,7 +91,7 @@ func TestPurgeLeavesWhatIsHeld(t *testing.T) {
 	pass(t, connect(t, url), 29*day)
 	_, err := j.Reopen(t.Context(), r.ID, "Ana")
 	is.NoErr(err)
-	exec(t, connect(t, url), "UPDATE ccm_deliveries SET began_at = began_at - INTERVAL 400 DAY")
+	run(t, connect(t, url), "UPDATE ccm_deliveries SET began_at = began_at - INTERVAL 400 DAY")
 	got, err := j.Purge(t.Context())
 	is.NoErr(err)
 	is.Equal(got, delivery.Purged{})
