@@ -103,7 +103,7 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 	if err != nil {
 		l.end(ctx, r.ID)
 	} else {
-		receipt, err = c.goOn(ctx, l, r, s)
+		receipt, err = c.goOnToday(ctx, l, r, s)
 	}
 	c.logDecision(ctx, Resend, id, who)
 	c.logSend(ctx, r.To, receipt, err, time.Since(began))

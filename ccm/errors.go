@@ -107,7 +107,7 @@ var errNoStore = fail(CodeDataset, "No hay base de datos configurada: falta DATA
 var (
 	ErrKeyReused       = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
 	ErrKeyBusy         = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
-	ErrUnknownDelivery = fail(CodeUnknownDelivery, "No hay ningún envío con ese identificador: «ccm-api entregas list» o GET /deliveries los muestra.")
+	ErrUnknownDelivery = fail(CodeUnknownDelivery, "No hay ningún envío con ese identificador: «ccm-api entregas listar» o GET /deliveries los muestra.")
 	ErrDeliverySent    = fail(CodeDeliverySent, "Todas las partes de ese envío llegaron: no hay nada que reenviar ni descartar.")
 	ErrDeliveryBusy    = fail(CodeDeliveryBusy, "Ese envío está en curso: espere a que termine.")
 	ErrDeliveryPurged  = fail(CodeDeliveryPurged, "Los textos de ese envío ya se borraron por antiguos: pida el reporte de nuevo.")

@@ -110,7 +110,7 @@ func (c *Client) mayTryAgain(r Record, err error) bool {
 // renew renders a claimed report again, where nothing of it went out and the day
 // at the centre is no longer the one that it tells of.
 func (c *Client) renew(ctx context.Context, l *ledger, r Record, s shipment) (Record, error) {
-	if s.urgent || r.ID == "" || !r.fresh() || r.BeganAt.IsZero() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
+	if s.urgent || r.Replayed || !r.fresh() || r.BeganAt.IsZero() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
 		return r, nil
 	}
 	draft, err := s.draft(ctx)

@@ -163,7 +163,7 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 		}
 		if known.ID != "" {
 			known.Report, known.To = s.meta.Dataset, o.To // the same request: its fingerprint is
-			return c.goOn(ctx, l, known, s)
+			return c.goOnToday(ctx, l, known, s)
 		}
 	}
 	draft, err := s.draft(ctx)
@@ -180,19 +180,26 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 		return draft, err
 	}
 	begun.To = o.To
-	return c.goOn(ctx, l, begun, s)
+	return c.goOn(ctx, l, begun)
+}
+
+// goOnToday is goOn of a delivery that began before, perhaps on another day.
+func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record, s shipment) (Receipt, error) {
+	r, err := c.renew(ctx, l, r, s)
+	if err != nil {
+		l.end(ctx, r.ID)
+		return r.Receipt, err
+	}
+	return c.goOn(ctx, l, r)
 }
 
 // goOn gives a finished delivery again, or sends what is left of one that is
 // claimed, and ends the claim.
-func (c *Client) goOn(ctx context.Context, l *ledger, r Record, s shipment) (Receipt, error) {
+func (c *Client) goOn(ctx context.Context, l *ledger, r Record) (Receipt, error) {
 	if r.Replayed {
 		return r.Receipt, r.failure()
 	}
 	err := c.canSend(r.To)
-	if err == nil {
-		r, err = c.renew(ctx, l, r, s)
-	}
 	if err == nil {
 		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
 	}

@@ -16,7 +16,7 @@ type partReceipt struct {
 	Attempts  int        `json:"attempts" doc:"Cuántas peticiones hicieron falta; 0 si no consta que llegó."`
 	SentAt    *time.Time `json:"sent_at" doc:"Cuándo la fechó Telegram; null si no consta que llegó."`
 	Degraded  bool       `json:"degraded" doc:"Llegó sin formato, porque Telegram no aceptó el que tenía."`
-	Doubtful  bool       `json:"doubtful" doc:"Una persona la hizo enviar otra vez sin que constara si había llegado; el mensaje dice «(posible duplicado)»."`
+	Doubtful  bool       `json:"doubtful" doc:"No constaba si ya había llegado cuando una persona decidió; si se envía otra vez, el mensaje dice «(posible duplicado)»."`
 	ErrorCode *ccm.Code  `json:"error_code" doc:"Por qué no llegó, para programas; null si llegó o no se intentó."`
 	Error     *string    `json:"error" doc:"Por qué no llegó, para personas; null si llegó o no se intentó."`
 	Text      string     `json:"text,omitempty" doc:"El texto, sin formato, que lleva nombres de personas; solo en GET /deliveries/{delivery_id}, hasta que se borra."`

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,6 +82,9 @@ func cell(v reflect.Value) string {
 			return ""
 		}
 		v = v.Elem()
+	}
+	if at, ok := v.Interface().(time.Time); ok {
+		return at.Format(time.RFC3339)
 	}
 	return fmt.Sprint(v.Interface())
 }

@@ -225,6 +225,9 @@ func (a *app) resend(ctx context.Context, c *ccm.Client, id, who string) error {
 	stop := a.progress("enviando")
 	receipt, err := c.ResendDelivery(ctx, id, who)
 	stop()
+	for i, p := range receipt.Parts {
+		receipt.Parts[i].Sent.At = p.Sent.At.In(c.Location())
+	}
 	if ccm.CodeOf(err) != ccm.CodeDeliverySent {
 		a.printReceipt(receipt)
 	}

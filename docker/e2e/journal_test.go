@@ -58,6 +58,7 @@ var longAlert = fmt.Sprintf(`{"title": "Larga", "body": %q}`, strings.Repeat("un
 func TestJournalOverProcesses(t *testing.T) {
 	for _, db := range databases {
 		t.Run(db.name, func(t *testing.T) {
+			t.Parallel() // the claim of a dead process lasts a minute
 			t.Run("a key sends once over replicas, a restart and the terminal", func(t *testing.T) {
 				is := is.New(t)
 				fake, env := journalEnv(t, db.url(t))
