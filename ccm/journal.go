@@ -139,9 +139,9 @@ type Journal interface {
 	// any error means that there must be none, urgent or not: the delivery is in
 	// the journal, and may go on by itself. A claim that was lost, or a part that
 	// is neither Pending nor Refused, is an *Error with CodeDeliveryBusy. After a
-	// write what is known counts even if the claim was lost: an Uncertain part
-	// becomes Delivered or Refused. What is Delivered stays so. The part's text
-	// is not recorded again.
+	// write, that it arrived counts even if the claim was lost: an Uncertain part
+	// becomes Delivered. What is Delivered stays so. The part's text is not
+	// recorded again.
 	Mark(ctx context.Context, id string, part int, r PartResult) error
 	// End releases the claim; a part in Sending is Uncertain then. A delivery of
 	// which nothing was sent and nothing is uncertain frees its key; another

@@ -92,7 +92,7 @@ func (j *memoryJournal) Begin(_ context.Context, d Delivery) (Record, error) {
 // replace gives a claimed delivery of which nothing went out other parts.
 func (j *memoryJournal) replace(d Delivery) (Record, error) {
 	e := j.byID[d.ID]
-	if e == nil || e.place != nil || !e.record.untouched() {
+	if e == nil || e.place != nil || !e.record.Untouched() {
 		return Record{}, ErrClaimLost
 	}
 	e.record.Parts, e.record.Meta = pendingParts(d.Parts), d.Meta
@@ -122,7 +122,7 @@ func (j *memoryJournal) End(_ context.Context, id string) error {
 		return nil
 	}
 	e.record.Abandon()
-	if e.record.untouched() {
+	if e.record.Untouched() {
 		j.free(e)
 	}
 	j.release(e)

@@ -19,8 +19,9 @@ const KeyLifetime = 24 * time.Hour
 // Finished reports whether nothing is left that may be sent by itself.
 func (r Receipt) Finished() bool { return r.finished() }
 
-// Untouched reports whether surely no part arrived: its key may be freed.
-func (r Receipt) Untouched() bool { return r.untouched() }
+// Untouched reports whether surely no part ever arrived, and nobody has decided
+// about one: its key may be freed.
+func (r Receipt) Untouched() bool { return r.fresh() }
 
 // Abandon is what becomes of the parts when nobody holds them any more: a write
 // whose end is unknown is Uncertain.
@@ -54,15 +55,10 @@ func (p *PartResult) Note(next PartResult, held bool) error {
 }
 
 // learns reports whether a new state says more than the present one. What was
-// acknowledged stays so; of who lost the claim only certainties count.
+// acknowledged stays so. Of who lost the claim only that counts: another may have
+// written the part since, so that to know of one write that it failed says nothing.
 func (p *PartResult) learns(next State, held bool) bool {
-	switch {
-	case p.State == Delivered:
-		return false
-	case held, next == Delivered:
-		return true
-	}
-	return p.State == Uncertain && next == Refused
+	return p.State != Delivered && (held || next == Delivered)
 }
 
 // Reopen is [Journal.Reopen] on a record that nobody holds.

@@ -30,6 +30,7 @@ type claim struct {
 	mu    sync.Mutex // held while the database is asked about this delivery, never during a write to a chat
 	parts []ccm.PartResult
 	dirty map[int]bool // parts that the database has not as we have them
+	step  int          // of the last statement
 
 	// Of Journal.mu:
 	since     time.Time

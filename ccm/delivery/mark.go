@@ -108,7 +108,8 @@ func (j *Journal) flush(ctx context.Context, c *claim) error {
 const ended = `d.owner = NULL, d.lease_until = NULL, d.ended_at = UTC_TIMESTAMP(6), d.key_until = UTC_TIMESTAMP(6) + INTERVAL 1 DAY`
 
 // update records a part in one statement, which is ErrClaimLost where the claim
-// was lost. It locks the delivery first, as everything here does.
+// was lost. A statement that was given up and arrives late finds a step that is
+// not below its own. It locks the delivery first, as everything here does.
 func (j *Journal) update(ctx context.Context, c *claim, part int, r ccm.PartResult, sets, where string) error {
 	assignments, args, err := partSets(r)
 	if err != nil {
@@ -116,10 +117,11 @@ func (j *Journal) update(ctx context.Context, c *claim, part int, r ccm.PartResu
 	}
 	all := slices.Clone(c.parts)
 	all[part] = r
-	args = append(args, string(ccm.Receipt{Parts: all}.Outcome()), c.id, c.owner, part)
+	c.step++
+	args = append(args, string(ccm.Receipt{Parts: all}.Outcome()), c.step, c.id, c.owner, c.step, part)
 	return again(func() error {
 		done, err := j.db.ExecContext(ctx, `UPDATE ccm_deliveries d STRAIGHT_JOIN ccm_parts p ON p.delivery_id = d.id
-SET `+assignments+`, d.state = ?`+sets+` WHERE d.id = ? AND d.owner = ? AND p.part = ?`+where, args...)
+SET `+assignments+`, d.state = ?, d.step = ?`+sets+` WHERE d.id = ? AND d.owner = ? AND d.step < ? AND p.part = ?`+where, args...)
 		return c.kept(done, err)
 	})
 }

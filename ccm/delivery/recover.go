@@ -41,7 +41,7 @@ func (j *Journal) take(ctx context.Context, id string, seen sql.NullString, sure
 
 // claim gives a delivery that the transaction has locked to c.
 func (r *row) claim(ctx context.Context, tx *sql.Tx, c *claim) error {
-	_, err := tx.ExecContext(ctx, `UPDATE ccm_deliveries SET owner = ?, confirmed = ?, lease_until = `+leaseEnd+`, ended_at = NULL, key_until = NULL, state = ? WHERE id = ?`,
+	_, err := tx.ExecContext(ctx, `UPDATE ccm_deliveries SET owner = ?, step = 0, confirmed = ?, lease_until = `+leaseEnd+`, ended_at = NULL, key_until = NULL, state = ? WHERE id = ?`,
 		c.owner, c.confirmed, string(r.Outcome()), r.ID)
 	r.State, r.EndedAt = ccm.Sending, time.Time{}
 	return err

@@ -84,7 +84,8 @@ func listed(tb testing.TB, j ccm.Journal, s ccm.State) []string {
 //   - lost: the journal or the caller was told that a part arrived which did not.
 //     Or a delivery has a part that is neither in the chat nor in doubt, though it
 //     had a key, or somebody had begun to send it.
-//   - doubled: a part is in the chat twice, or is there and might be sent again.
+//   - doubled: a part is in the chat twice, or is there and might be sent again,
+//     or is there although its caller was told that nothing had begun.
 //   - unlisted: a part in doubt that no list shows.
 //   - unrecorded: a part that is in the chat, and not in the journal.
 func judge(tb testing.TB, f *fleet, j ccm.Journal, jobs []job) verdict {
@@ -117,6 +118,9 @@ func (v *verdict) judgeJob(todo job, answer ccm.Code, known []ccm.Record, seen m
 		for i, p := range r.Parts {
 			name := fmt.Sprintf("job %d (%s) part %d of %d: %s, answered %q, key %q", todo.N, r.ID, i, len(r.Parts), p.State, answer, todo.Key)
 			there := seen[[2]int{todo.N, i}] > 0
+			if there && answer == ccm.CodeInternal { // its Begin failed, and who asked may have asked elsewhere
+				v.doubled = append(v.doubled, name)
+			}
 			switch p.State {
 			case ccm.Delivered:
 				if !there {

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(testing.TB) Place) {
 		"nobody decides about what is sent or busy":  testNothingToDecide,
 		"a person changes her mind":                  testChangedMind,
 		"what was decided counts for the key":        testDecidedKey,
+		"a doubt keeps the key":                      testDoubtKeepsKey,
 		"there is nothing to recover":                testNothingToRecover,
 		"what a dead process left is recovered":      testRecover,
 		"what it was writing is uncertain":           testRecoverSending,

@@ -256,6 +256,23 @@ func testChangedMind(t *testing.T, p Place) {
 	is.Equal(len(r.Decisions), 2)
 }
 
+// testDoubtKeepsKey: what may have arrived at first is not forgotten because it
+// was refused when a person had it sent again.
+func testDoubtKeepsKey(t *testing.T, p Place) {
+	is, j := is.New(t), p.Open()
+	first := begin(t, j, "k", 1)
+	write(t, j, first, 0, failed(ccm.Uncertain))
+	end(t, j, first)
+	r, err := j.Reopen(t.Context(), first.ID, "Ana")
+	is.NoErr(err)
+	write(t, j, r, 0, failed(ccm.Refused))
+	end(t, j, r)
+	again, code := resume(t, j, "f")
+	is.Equal(code, ccm.Code(""))
+	is.Equal(again.ID, first.ID)
+	is.True(again.Parts[0].Doubtful)
+}
+
 // testDecidedKey: who repeats the request learns what was decided.
 func testDecidedKey(t *testing.T, p Place) {
 	is, j := is.New(t), p.Open()

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS ccm_deliveries (
   state           VARCHAR(16)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- once nobody holds it
   owner           CHAR(26) CHARACTER SET ascii COLLATE ascii_bin NULL,
   lease_until     DATETIME(6)    NULL, -- NULL: it ended
+  step            INT            NOT NULL DEFAULT 0, -- of the owner's statements the last one: an older one that arrives late does nothing
   confirmed       BOOLEAN        NOT NULL DEFAULT FALSE, -- its owner knows that it holds it
   began_at        DATETIME(6)    NOT NULL,
   ended_at        DATETIME(6)    NULL,
