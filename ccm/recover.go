@@ -110,7 +110,7 @@ func (c *Client) mayTryAgain(r Record, err error) bool {
 // renew renders a claimed report again, where nothing of it went out and the day
 // at the centre is no longer the one that it tells of.
 func (c *Client) renew(ctx context.Context, l *ledger, r Record, s shipment) (Record, error) {
-	if s.urgent || r.Replayed || !r.fresh() || r.BeganAt.IsZero() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
+	if s.compose == nil || s.urgent || r.Replayed || !r.fresh() || r.BeganAt.IsZero() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
 		return r, nil
 	}
 	draft, err := s.draft(ctx)
@@ -132,11 +132,11 @@ func (r Receipt) fresh() bool {
 	return r.untouched() && !slices.ContainsFunc(r.Parts, func(p PartResult) bool { return p.Doubtful || p.State == Discarded })
 }
 
-// shipmentOf is the shipment that a delivery was made of, where it is needed to
-// render it again: an alert is not.
+// shipmentOf is the shipment that a delivery was made of; the zero one where it is
+// not to be rendered again, as an alert never is.
 func (c *Client) shipmentOf(ctx context.Context, r Record) (shipment, error) {
 	if r.Report == AlertID || !r.fresh() {
-		return shipment{urgent: true}, nil
+		return shipment{}, nil
 	}
 	var asked reportRequest
 	if err := json.Unmarshal(r.Request, &asked); err != nil {

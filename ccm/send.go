@@ -162,7 +162,6 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 			return Receipt{Meta: s.meta}, err
 		}
 		if known.ID != "" {
-			known.Report, known.To = s.meta.Dataset, o.To // the same request: its fingerprint is
 			return c.goOnToday(ctx, l, known, s)
 		}
 	}
@@ -179,7 +178,6 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 	if err != nil {
 		return draft, err
 	}
-	begun.To = o.To
 	return c.goOn(ctx, l, begun)
 }
 
