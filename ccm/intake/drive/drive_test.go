@@ -29,7 +29,7 @@ type pauses []time.Duration
 func start(t *testing.T, folder string) (*drivetest.Server, *drive.Drive, *pauses) {
 	t.Helper()
 	fake := drivetest.New()
-	fake.Token = "ficha"
+	fake.Allow = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer ficha" }
 	fake.PageSize = 2
 	fake.Add(drivetest.File{ID: "carpeta", Name: folder, MIME: drivetest.Folder})
 	server := httptest.NewServer(fake)
