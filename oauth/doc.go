@@ -29,6 +29,8 @@
 // read again at the next call. A refresh token that Google rotates is written
 // back, at once or not at all, with mode 0600.
 //
+// Tests need no Google: package oauthtest is a fake of its token endpoint.
+//
 // Errors are of type [Error] and say in Spanish, for an operator, how to mend
 // what is wrong. No error, and no printing of a value of this package, shows a
 // key, a secret or a token.

@@ -105,31 +105,53 @@ func TestTokenOfEveryKind(t *testing.T) {
 	}
 }
 
+// TestTokenThatPythonWroteServes reads what google-auth's Credentials.to_json
+// writes, and leaves the rest of it there when the token rotates.
+func TestTokenThatPythonWroteServes(t *testing.T) {
+	is := is.New(t)
+	fake := oauthtest.NewServer(t)
+	fake.Rotate = true
+	cfg := desktop(t, fake)
+	refresh := field(t, cfg.TokenFile, "refresh_token")
+	cfg.TokenFile = write(t, `{"token": "ya29.viejo", "refresh_token": "`+refresh+`", "token_uri": "https://oauth2.googleapis.com/token", "client_id": "`+oauthtest.Client+`",
+		"client_secret": "x", "scopes": ["`+oauth.DriveReadonly+`"], "universe_domain": "googleapis.com", "account": "", "expiry": "2025-01-31T05:04:03.000000Z"}`)
+	_, err := find(t, cfg).Token(t.Context())
+	is.NoErr(err)
+	is.True(field(t, cfg.TokenFile, "refresh_token") != refresh)
+	is.Equal(field(t, cfg.TokenFile, "universe_domain"), "googleapis.com")
+}
+
 // TestTokenIsFetchedOnce holds one refresh for a hundred callers, one of whom
-// goes away: first where there is no token, then where it ends.
+// goes away: where there is no token yet, and where the one at hand ends.
 func TestTokenIsFetchedOnce(t *testing.T) {
 	for name, file := range map[string]func(*oauthtest.Server) []byte{
 		"service account": (*oauthtest.Server).ServiceAccount,
 		"authorized user": func(s *oauthtest.Server) []byte { return s.AuthorizedUser() },
 	} {
-		t.Run(name, func(t *testing.T) {
-			fake := oauthtest.NewServer(t)
-			begun, release := make(chan struct{}), make(chan time.Time)
-			fake.After = func(time.Duration) <-chan time.Time { begun <- struct{}{}; return release }
-			fake.Lifetime = 30 * time.Second // within the minute: each round refreshes
-			fake.Script(oauthtest.Fault{Slow: time.Hour, Times: 2})
-			c := find(t, oauth.Config{JSON: file(fake)})
-			for round := 1; round <= 2; round++ {
+		for _, had := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s that had %d", name, had), func(t *testing.T) {
+				is := is.New(t)
+				fake := oauthtest.NewServer(t)
+				c := find(t, oauth.Config{JSON: file(fake)})
+				fake.Lifetime = 30 * time.Second // within the minute
+				for range had {
+					_, err := c.Token(t.Context())
+					is.NoErr(err)
+				}
+				fake.Lifetime = time.Hour
+				begun, release := make(chan struct{}, 1000), make(chan time.Time)
+				fake.After = func(time.Duration) <-chan time.Time { begun <- struct{}{}; return release }
+				fake.Script(oauthtest.Fault{Slow: time.Hour, Times: 1000})
 				hundredCallers(t, c, begun, release)
-				is.New(t).Equal(fake.Issued(), round)
-				is.New(t).Equal(len(fake.Calls()), round)
-			}
-		})
+				is.Equal(fake.Issued(), had+1)
+				is.Equal(len(fake.Calls()), had+1)
+			})
+		}
 	}
 }
 
 // hundredCallers ask for a token while one is being fetched.
-func hundredCallers(t *testing.T, c *oauth.Credentials, begun <-chan struct{}, release chan<- time.Time) {
+func hundredCallers(t *testing.T, c *oauth.Credentials, begun <-chan struct{}, release chan time.Time) {
 	is := is.New(t)
 	gone, cancel := context.WithCancel(t.Context())
 	left := make(chan error, 1)
@@ -154,7 +176,7 @@ func hundredCallers(t *testing.T, c *oauth.Credentials, begun <-chan struct{}, r
 		})
 	}
 	asking.Wait()
-	release <- time.Time{}
+	close(release)
 	all.Wait()
 	for _, token := range tokens {
 		is.Equal(token, tokens[0])
@@ -410,7 +432,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 func shows(t *testing.T, text string) {
 	t.Helper()
 	for _, hidden := range []string{secret, "PRIVATE KEY"} {
-		decimals := strings.Trim(fmt.Sprint([]byte(hidden)), "[]")
+		decimals := strings.Trim(fmt.Sprintf("%d", []byte(hidden)), "[]")
 		for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), decimals, strings.ReplaceAll(decimals, " ", ", ")} {
 			if strings.Contains(text, form) {
 				t.Errorf("a secret is shown: %s", text)

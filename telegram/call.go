@@ -2,12 +2,15 @@ package telegram
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"regexp"
 	"sync/atomic"
 	"time"
@@ -17,8 +20,8 @@ import (
 var methodForm = regexp.MustCompile(`^[A-Za-z]{1,64}$`)
 
 // Call calls any method of the Bot API, once: in is a map or a struct of its
-// arguments (nil: none), and the result is decoded into out (nil: dropped; a
-// *json.RawMessage takes it as it is). It does not wait at the [Gate].
+// arguments (nil: none), and the result is decoded into what out points to (nil:
+// dropped; a *json.RawMessage takes it as it is). It does not wait at the [Gate].
 //
 // The arguments are sent as JSON, or, where there is a [File] among them,
 // streamed as a form.
@@ -34,6 +37,9 @@ func (b *Bot) Call(ctx context.Context, method string, in, out any) error {
 	}
 	if !methodForm.MatchString(method) {
 		return invalid("method", "it must be the name of a Bot API method, which is letters only")
+	}
+	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
+		return invalid("out", "it must be a pointer to where the result belongs, or nil")
 	}
 	if _, e := b.call(ctx, method, in, out); e != nil {
 		return e
@@ -84,6 +90,12 @@ func encode(in any) (arguments, error) {
 	enc.SetEscapeHTML(false) // markup is half of what is sent
 	if err := enc.Encode(in); err != nil {
 		return arguments{}, invalid("in", "it cannot be sent as JSON: %v", err)
+	}
+	switch raw := b.Bytes(); {
+	case raw[0] == 'n': // null, of a nil map
+		return encode(nil)
+	case raw[0] != '{':
+		return arguments{}, invalid("in", "it must be a map or a struct, which name the arguments")
 	}
 	if !bytes.Contains(b.Bytes(), fileMark) {
 		return arguments{json: b.Bytes()}, nil
@@ -218,9 +230,20 @@ func (a answer) decode(out any) *Error {
 		return nil
 	}
 	if err := json.Unmarshal(env.Result, out); err != nil {
-		return &Error{Code: a.status, Outcome: Uncertain, Err: fmt.Errorf("the result is not as expected: %w", err)}
+		return &Error{Code: a.status, Outcome: Uncertain, Err: misfit(err)}
 	}
 	return nil
+}
+
+// misfit says what is wrong with a result without the Go type, which is for who
+// wrote it.
+func misfit(err error) error {
+	text := err.Error()
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		text = cmp.Or(wrong.Field, "it") + " is a JSON " + wrong.Value
+	}
+	return &cause{text: "the result is not as expected: " + text, is: func(target error) bool { return errors.Is(err, target) }}
 }
 
 // strange describes an answer that is not Telegram's. It quotes nothing: a page

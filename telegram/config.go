@@ -19,7 +19,7 @@ type Config struct {
 	// TokenFile is the path of a file that holds the token instead, such as a
 	// mounted secret. It is read by New, and again for each request, so that a
 	// token may be rotated while the program runs. Excludes Token.
-	TokenFile string
+	TokenFile string `json:"-"`
 	// BaseURL of a Bot API server of one's own, or of a fake one. Zero:
 	// https://api.telegram.org. A path in it is kept.
 	BaseURL string
@@ -43,16 +43,21 @@ const (
 	defaultTimeout = 15 * time.Second
 )
 
-// Format prints c without its token, whatever the verb.
+// Format prints c without its token, whatever the verb and whichever the field.
 func (c Config) Format(f fmt.State, _ rune) {
-	shown := ""
+	const hidden = "***"
+	shown, file := "", c.TokenFile
 	if c.Token != "" {
-		shown = "***"
+		shown = hidden
 	}
-	fmt.Fprintf(f, "telegram.Config{Token:%q TokenFile:%q BaseURL:%q Timeout:%v}", shown, c.TokenFile, c.BaseURL, c.Timeout)
+	if holdsToken(file) {
+		file = hidden
+	}
+	fmt.Fprintf(f, "telegram.Config{Token:%q TokenFile:%q BaseURL:%q Timeout:%v}", shown, file, c.BaseURL, c.Timeout)
 }
 
-// Bot sends messages for one token. It is safe for concurrent use, and is made by New.
+// Bot sends messages for one token. It is made by New, once, is safe for
+// concurrent use, and needs no closing.
 type Bot struct {
 	token   tokenSource
 	base    string
@@ -102,7 +107,7 @@ func parseBase(raw string) (string, error) {
 		return "", invalid(field, "it is not a URL; an example is %s", defaultBaseURL)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", invalid(field, "it must begin with https:// or http://, as %s does", defaultBaseURL)
-	case u.Host == "":
+	case u.Hostname() == "":
 		return "", invalid(field, "it names no host; an example is %s", defaultBaseURL)
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return "", invalid(field, "it may have a path, but no user, query or fragment")

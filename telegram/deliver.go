@@ -45,10 +45,13 @@ type Mark func(part int, s Sent, err error) error
 //   - [Uncertain] is never repeated: the message may be in the chat. The
 //     delivery goes on with the next part.
 //   - Any other failure stops the delivery, so that no part comes before another.
+//     So does the end of ctx: the part that was next is NotSent.
 //
 // The answer is aligned with parts; what was not sent is the zero Sent. The
-// error joins all failures. errors.As finds the gravest [*Error], which is the
-// first that is Uncertain, else the one that stopped the delivery. A wrong
+// error, nil only if all were sent and marked, joins all failures, and its text
+// names their parts. errors.As finds the gravest [*Error], which is the first
+// that is Uncertain, else the one that stopped the delivery. Parts behind the one
+// that stopped it were not tried; a Mark knows of each what became of it. A wrong
 // argument, such as no parts or a part that is too long, is [ErrInvalid] before
 // anything is sent.
 func (b *Bot) Deliver(ctx context.Context, to Target, parts []Part, mark Mark) ([]Sent, error) {
@@ -60,7 +63,7 @@ func (b *Bot) Deliver(ctx context.Context, to Target, parts []Part, mark Mark) (
 	}
 	d := &delivery{bot: b, to: to, mark: mark, sent: make([]Sent, len(parts))}
 	for i, p := range parts {
-		if goOn := d.deliver(ctx, i, p); !goOn || ctx.Err() != nil {
+		if !d.deliver(ctx, i, p) {
 			break
 		}
 	}
@@ -134,6 +137,9 @@ func (d *delivery) deliver(ctx context.Context, i int, p Part) (goOn bool) {
 
 // admit lets the next write begin.
 func (d *delivery) admit(ctx context.Context, t *try) error {
+	if err := ctx.Err(); err != nil {
+		return &Error{Method: sendMessage, Outcome: NotSent, Err: err}
+	}
 	if err := d.bot.gate.Wait(ctx, d.to.Chat); err != nil {
 		var e *Error
 		if !errors.As(err, &e) {

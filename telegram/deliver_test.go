@@ -310,6 +310,26 @@ func TestDeliverGoesThroughTheGate(t *testing.T) {
 	})
 }
 
+// What is checked before a request is no stricter than the server.
+func TestWhatJustFitsIsSent(t *testing.T) {
+	full := strings.Repeat("x", telegram.MaxText)
+	for name, p := range map[string]telegram.Part{
+		"plain":             {Plain: full},
+		"with blanks":       {Plain: " \n" + full + "\n"},
+		"markup":            {HTML: "<i><b>" + full + "</b></i>"},
+		"markup and blanks": {HTML: `<a href="https://a.b/?x>y">` + full + "</a>\r\n"},
+		"characters":        {HTML: strings.Repeat("&amp;&#38;", telegram.MaxText/2)},
+		"plain is blank":    {HTML: "<b>x</b>", Plain: " "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, b := newFake(t)
+			_, err := b.Send(t.Context(), target, p)
+			is.New(t).NoErr(err)
+			is.New(t).Equal(len(fake.Messages(groupID)), 1)
+		})
+	}
+}
+
 func TestDeliverRejectsWrongArguments(t *testing.T) {
 	long := strings.Repeat("x", telegram.MaxText+1)
 	for name, tt := range map[string]struct {
@@ -325,10 +345,13 @@ func TestDeliverRejectsWrongArguments(t *testing.T) {
 		"a chat over 64 bit": {t.Context(), telegram.Target{Chat: "99999999999999999999"}, parts("1"), "Target.Chat"},
 		"a negative thread":  {t.Context(), telegram.Target{Chat: group, Thread: -1}, parts("1"), "Target.Thread"},
 		"no parts":           {t.Context(), target, nil, "parts"},
-		"a blank part":       {t.Context(), target, []telegram.Part{part("1"), {HTML: " \n"}}, "part 2 of 2: telegram: invalid Part"},
-		"a long part":        {t.Context(), target, []telegram.Part{part(long)}, "4097 UTF-16 units"},
-		"a long plain part":  {t.Context(), target, []telegram.Part{{Plain: long}}, "4097 UTF-16 units"},
-		"too much markup":    {t.Context(), target, []telegram.Part{{HTML: strings.Repeat("<b></b>", 5000) + "x"}}, "35001 bytes"},
+		"an empty part":      {t.Context(), target, []telegram.Part{part("1"), {}}, "part 2 of 2: telegram: invalid Part: HTML and Plain are empty"},
+		"a blank part":       {t.Context(), target, []telegram.Part{{Plain: " \n"}}, "invalid Part.Plain: nothing in it can be seen"},
+		"empty markup":       {t.Context(), target, []telegram.Part{{HTML: "<b> </b>"}}, "invalid Part.HTML: nothing in it can be seen"},
+		"a long part":        {t.Context(), target, []telegram.Part{part(long)}, "invalid Part.HTML: it has 4097 UTF-16 units"},
+		"a long part alone":  {t.Context(), target, []telegram.Part{{HTML: `<a href="https://a.b/">` + strings.Repeat("&lt;", telegram.MaxText) + "</a>🎂"}}, "invalid Part.HTML: it has 4098 UTF-16 units"},
+		"a long plain part":  {t.Context(), target, []telegram.Part{{Plain: long}}, "invalid Part.Plain: it has 4097 UTF-16 units"},
+		"too much markup":    {t.Context(), target, []telegram.Part{{HTML: strings.Repeat("<b></b>", 5000) + "x"}}, "invalid Part.HTML: it has 35001 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)

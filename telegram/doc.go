@@ -12,7 +12,9 @@
 //
 // In short:
 //
+//	m := telegram.Message{Heading: []telegram.Span{{Text: "Hola", Bold: true}}}
 //	bot, err := telegram.New(telegram.Config{TokenFile: "/run/secrets/telegram"})
+//	…
 //	sent, err := bot.Deliver(ctx, telegram.Target{Chat: "-1001234567890"}, telegram.Render(m), nil)
 //
 // [Bot.Send] makes one attempt with one part, for programs that decide for
@@ -22,9 +24,10 @@
 //
 // # When it fails
 //
-// Telegram does not know a message that it was sent twice: there is no key that
-// would make a repeat safe. So that the one question about a failure is whether
-// the message may be in the chat, and each [Error] answers it with an [Outcome]:
+// Telegram does not notice that a message was sent twice: there is no key that
+// would make a repeat safe. So the one question about a failure is whether the
+// message may be in the chat. Each [Error], which errors.As finds, answers it with
+// an [Outcome]:
 //
 //	outcome      what happened                                    in the chat?  Deliver
 //	Refused      Telegram said no (4xx)                           no            stops
@@ -43,18 +46,20 @@
 // About one message a second may go to a chat, 20 a minute to a group, and 30 a
 // second out of a bot altogether. Deliver keeps to that through a [Gate], which is
 // in memory and serves one process. Replicas of a bot share one in Redis: see
-// [github.com/ccmwf/ccm/telegram/redisgate]. A program that calls sendDocument and
-// the like at length waits at its gate before each [Bot.Call]; [NewGate] makes one
-// to give to Config.Gate too.
+// [github.com/ccmwf/ccm/telegram/redisgate].
+//
+// [Bot.Call] and [Bot.Send] do not wait. A program that calls sendDocument and the
+// like at length makes its gate with [NewGate], gives it to Config.Gate, and has it
+// Wait before each call.
 //
 // # Arguments
 //
-// A wrong argument is [ErrInvalid]; its text names the field, and no request was
-// made. A time-out is context.DeadlineExceeded for errors.Is, whoever set it.
+// A wrong argument is [ErrInvalid] for errors.Is; its text names the field, and no
+// request was made. A time-out is context.DeadlineExceeded, whoever set it.
 //
 // # Tests
 //
 // The package [github.com/ccmwf/ccm/telegram/telegramtest] is a server to test
-// against. All waits are timers, so that a bubble of testing/synctest with a
-// transport in memory runs them in no time.
+// against. In a bubble of testing/synctest, with a transport in memory, waits take
+// no time.
 package telegram

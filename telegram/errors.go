@@ -102,7 +102,7 @@ func (e *Error) Error() string {
 }
 
 // BadToken reports whether Telegram does not know the bot: 401, or 404 where the
-// token has not even the form of one.
+// token has not even the form of one. A method that does not exist is a 404 too.
 // https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/ClientManager.cpp
 func (e *Error) BadToken() bool {
 	return e.Code == http.StatusUnauthorized || e.Code == http.StatusNotFound

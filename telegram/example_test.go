@@ -90,6 +90,31 @@ func ExampleRender_split() {
 	// ["Lista (2/2)" "" "Enero" "Persona 348"] … "Persona 400"
 }
 
+// One attempt, with a part that was made by hand.
+func ExampleBot_Send() {
+	fake := telegramtest.New()
+	fake.AddChat(telegramtest.Chat{ID: 5512345, Type: "private", Title: "Ana"})
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	bot, err := telegram.New(telegram.Config{Token: fake.Token, BaseURL: server.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sent, err := bot.Send(context.Background(), telegram.Target{Chat: "5512345", Silent: true}, telegram.Part{Plain: "Hola, Ana"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("message", sent.ID, "in", sent.Chat, "after", sent.Attempts, "attempt")
+
+	_, err = bot.Send(context.Background(), telegram.Target{Chat: "Ana"}, telegram.Part{Plain: "Hola"})
+	fmt.Println(err)
+	// Output:
+	// message 1 in 5512345 after 1 attempt
+	// telegram: invalid Target.Chat: it must be a number such as "-1001234567890", or "@name"
+}
+
 // What became of a message that failed, and what to do about it.
 func ExampleError() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

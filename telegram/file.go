@@ -47,9 +47,7 @@ func (f File) MarshalJSON() ([]byte, error) { return fileMark, nil }
 // no before it has read the content.
 func uploadOf(in any, raw []byte) (*upload, error) {
 	var args map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &args); err != nil {
-		return nil, invalid("in", "a File must be a value of a map, or a field of a struct")
-	}
+	_ = json.Unmarshal(raw, &args) // it is an object
 	u := &upload{}
 	form := multipart.NewWriter(&u.form)
 	files := make(map[string]File)
@@ -114,12 +112,17 @@ func asFile(v reflect.Value, name string) (File, error) {
 	switch {
 	case !ok:
 		return File{}, invalid("in."+name, "it must be a File, or point to one")
-	case f.Reader == nil:
+	case f.Reader == nil, isNilPointer(f.Reader):
 		return File{}, invalid("in."+name, "File.Reader is nil")
 	case strings.ContainsFunc(f.Type, notInHeader):
 		return File{}, invalid("in."+name, "File.Type is not a MIME type; an example is application/pdf")
 	}
 	return f, nil
+}
+
+func isNilPointer(r io.Reader) bool {
+	v := reflect.ValueOf(r)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 func notInHeader(r rune) bool { return r < ' ' || r > '~' }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ type Gate interface {
 	// Wait returns when a message may be written to chat. An error stops the
 	// delivery before the write; an *Error is passed on as it is, and any other
 	// is the cause of one that is NotSent. A wait that goes beyond the deadline of
-	// ctx is not begun: it is an *Error that is RateLimited, and says how long.
+	// ctx is not begun: it is an *Error that is RateLimited, and says how long. A
+	// nil ctx is ErrInvalid.
 	Wait(ctx context.Context, chat string) error
 	// Hold lets nothing more through to chat until then: Telegram answered 429.
 	Hold(ctx context.Context, chat string, until time.Time) error
@@ -67,6 +69,9 @@ func newMemoryGate() *memoryGate {
 func newLimiter(l rates.Limit) *rate.Limiter { return rate.NewLimiter(rate.Every(l.Every), l.Burst) }
 
 func (g *memoryGate) Wait(ctx context.Context, chat string) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	c := g.enter(chat)
 	defer c.leave()
 	if err := c.takeTurn(ctx); err != nil {
@@ -110,8 +115,9 @@ func (g *memoryGate) enter(chat string) *chatGate {
 	return c
 }
 
-// chat finds or makes the state of a chat. The caller holds g.mu.
+// chat finds or makes the state of a chat: @Canal is @canal. The caller holds g.mu.
 func (g *memoryGate) chat(name string) *chatGate {
+	name = strings.ToLower(name)
 	if c, ok := g.chats[name]; ok {
 		return c
 	}

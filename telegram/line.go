@@ -35,11 +35,11 @@ func newLine(spans []Span) line {
 	)
 	text.Grow(textLen(spans))
 	for _, s := range spans {
-		piece, last := clean(s.Text), len(runs)-1
+		piece, st := s.styled()
 		if piece == "" {
 			continue
 		}
-		st := styleOf(s)
+		last := len(runs) - 1
 		if blank(piece) && (last < 0 || runs[last].style != st) {
 			st = style{}
 		}
@@ -157,4 +157,13 @@ func (l line) cut(room cost, next step) (size, words int) {
 		seen = seen || !space
 	}
 	return size, size
+}
+
+// within is l up to the first character that does not fit into room. In that no
+// cluster takes longer to read than a part holds.
+func (l line) within(room cost) line {
+	size, _ := l.cut(room, character)
+	_, next := utf8.DecodeRuneInString(l.text[size:])
+	l.text = l.text[:size+next]
+	return l
 }

@@ -29,8 +29,14 @@ type Span struct {
 	// Text is shown as it is; nothing in it is markup. Control characters
 	// become spaces.
 	Text string
-	// URL makes the text a link. Only absolute http, https, tg and mailto URLs
-	// of at most 2048 bytes do; with any other the text stays, without a link.
+	// URL makes the text a link: an http or https URL of a host with a dot in its
+	// name, or of an IPv6 address; or one of Telegram's own, such as
+	// tg://user?id=5512345, which mentions a person whom the bot has met. It has
+	// no blanks and at most 2048 bytes.
+	//
+	// Telegram drops any other link. So that the address is not lost it follows
+	// the text, in parentheses, unless that has it already:
+	// "Panel (http://localhost:8080)"; of a mailto: link the mail address.
 	URL string
 	// Bold and Italic go together, and with URL.
 	Bold, Italic bool
@@ -47,7 +53,8 @@ type Part struct {
 	// Plain is what the chat shows of HTML: the same text without markup, for
 	// terminals, and for [Bot.Deliver] to fall back on.
 	Plain string
-	// UTF16 is the length of Plain in UTF-16 units, as Telegram counts it.
+	// UTF16 is the length of Plain in UTF-16 units, as Telegram counts it. It and
+	// Entities are for who looks at a Part: to send one by hand they may be zero.
 	UTF16 int
 	// Entities is how many styles and links HTML holds; bold and italic are two.
 	Entities int

@@ -153,8 +153,10 @@ func (p *pager) put(l line) {
 // long writes a line that takes several pages. A word that does not fit goes to
 // the next page, and is cut only if it does not fit there either.
 func (p *pager) long(l line) {
-	for !l.empty() {
-		size, words := l.cut(p.left(), cluster)
+	end := len(l.text) - strings.LastIndexFunc(l.text, visible)
+	for len(l.text) >= end { // something of it can be seen
+		room := p.left()
+		size, words := l.within(room).cut(room, cluster)
 		switch {
 		case words > 0:
 			size = words
@@ -162,7 +164,7 @@ func (p *pager) long(l line) {
 			p.turnFor(cost{})
 			continue
 		case size == 0:
-			size, _ = l.cut(p.left(), character)
+			size, _ = l.cut(room, character)
 		}
 		var head line
 		head, l = l.split(size)

@@ -120,6 +120,17 @@ func TestTokenIsNeverShown(t *testing.T) {
 	}
 }
 
+// net/http puts the URL around each error. Without the token it still shows the
+// bot's id, and where a server of one's own is.
+func TestErrorsShowNoURL(t *testing.T) {
+	is := is.New(t)
+	broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	b := mustBot(t, telegram.Config{Token: token, BaseURL: "https://bots.ccm.org", HTTP: &http.Client{Transport: broken}})
+	_, err := b.Send(t.Context(), target, part("hola"))
+	is.Equal(err.Error(), "telegram: sendMessage: uncertain: unexpected EOF")
+	is.True(errors.Is(err, io.ErrUnexpectedEOF))
+}
+
 func TestTokenIsNotInWhatIsExported(t *testing.T) {
 	b, _ := newWire(t, accepts)
 	sent, err := b.Send(t.Context(), target, part("hola"))

@@ -1,15 +1,17 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
-// Target is where a message goes, and how.
+// Target is where a message goes, and how. Links in it show no preview.
 type Target struct {
 	// Chat is a chat's id ("-1001234567890", "5512345") or a public channel's or
 	// supergroup's name ("@canal"). The bot must be a member, or the person must
@@ -65,36 +67,41 @@ func (t Target) Check() error {
 }
 
 func (p Part) check() error {
-	switch text := p.text(); {
-	case blank(text):
+	field, text, shown := "Part.HTML", p.HTML, p.Plain
+	switch {
+	case p.HTML == "" && p.Plain == "":
 		return invalid("Part", "HTML and Plain are empty; Telegram refuses a message without text")
+	case p.HTML == "":
+		field, text = "Part.Plain", p.Plain
+	case blank(p.Plain):
+		shown = shownOf(p.HTML)
+	}
+	switch units := textCost(strings.TrimSpace(clean(shown))).units; {
 	case len(text) > MaxMarkup:
-		return invalid("Part", "it has %d bytes, Telegram takes %d; Render makes parts that fit", len(text), MaxMarkup)
-	case p.units() > MaxText:
-		return invalid("Part", "it has %d UTF-16 units, Telegram takes %d; Render makes parts that fit", p.units(), MaxText)
+		return invalid(field, "it has %d bytes, Telegram takes %d; Render makes parts that fit", len(text), MaxMarkup)
+	case units > MaxText:
+		return invalid(field, "it has %d UTF-16 units, Telegram takes %d; Render makes parts that fit", units, MaxText)
+	case blank(shown):
+		return invalid(field, "nothing in it can be seen; Telegram refuses a message without text")
 	}
 	return nil
 }
 
-// text is what is sent.
-func (p Part) text() string {
-	if p.HTML != "" {
-		return p.HTML
-	}
-	return p.Plain
+// markup is a tag, or a character by name or number.
+var markup = regexp.MustCompile(`<(?:[^<>"']|"[^"]*"|'[^']*')*>|&(?:lt|gt|amp|quot|#[0-9]+|#x[0-9A-Fa-f]+);`)
+
+// shownOf is HTML without its tags, for its length.
+func shownOf(html string) string {
+	return markup.ReplaceAllStringFunc(html, func(found string) string {
+		if found[0] == '<' {
+			return ""
+		}
+		return "&"
+	})
 }
 
-// units is the length of what will be shown, as far as it is known.
-func (p Part) units() int {
-	if p.HTML != "" && p.Plain == "" {
-		return p.UTF16
-	}
-	n := 0
-	for _, r := range p.Plain {
-		n += utf16Len(r)
-	}
-	return n
-}
+// text is what is sent.
+func (p Part) text() string { return cmp.Or(p.HTML, p.Plain) }
 
 const sendMessage = "sendMessage"
 
@@ -124,8 +131,7 @@ func newSendMessageArgs(to Target, p Part) sendMessageArgs {
 	return args
 }
 
-// Send sends one part, once: no gate, no repeat, no migration followed. Links
-// show no preview.
+// Send sends one part, once: no gate, no repeat, no migration followed.
 //
 // A wrong argument is [ErrInvalid], and nothing was sent. Any other error is an
 // [*Error], whose Outcome says whether the message may be sent again.

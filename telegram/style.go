@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -14,38 +13,34 @@ type style struct {
 	bold, italic, code bool
 }
 
-func styleOf(s Span) style {
-	st := style{bold: s.Bold, italic: s.Italic}
+// styled is what s shows, and how. An address that cannot be a link follows the
+// text: whoever reads it shall not miss it.
+func (s Span) styled() (text string, st style) {
+	text, st = clean(s.Text), style{bold: s.Bold, italic: s.Italic}
+	link := validURL(s.URL)
 	switch {
-	case s.URL != "" && validURL(s.URL):
+	case link:
 		st.url = s.URL
 	case s.Code:
 		st = style{code: true}
 	}
-	return st
+	if !link && !blank(text) {
+		text = withAddress(text, clean(s.URL))
+	}
+	return text, st
 }
 
-// validURL accepts what Telegram makes a link of.
-func validURL(raw string) bool {
-	if len(raw) > maxURL || !utf8.ValidString(raw) || strings.ContainsFunc(raw, notInURL) {
-		return false
+// withAddress leaves the scheme of a mail address out, so that Telegram, which
+// looks for mail addresses in texts, finds it.
+func withAddress(text, address string) string {
+	if mail, ok := strings.CutPrefix(address, "mailto:"); ok {
+		address, _, _ = strings.Cut(mail, "?")
 	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
+	if blank(address) || strings.Contains(text, address) {
+		return text
 	}
-	switch u.Scheme {
-	case "http", "https":
-		return u.Host != ""
-	case "tg":
-		return u.Host != "" || u.Opaque != ""
-	case "mailto":
-		return u.Opaque != ""
-	}
-	return false
+	return text + " (" + address + ")"
 }
-
-func notInURL(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // tags are the style's, without its link.
 func (s style) tags() (open, end string, entities int) {
@@ -117,27 +112,39 @@ func utf16Len(r rune) int {
 }
 
 // clean does to a text what the Bot API server would do to it later, so that
-// lengths are known now: control characters become spaces; carriage returns and
-// the marks that break lines or turn the direction of writing are taken out.
+// lengths are known now: control characters become spaces, and what it deletes is
+// taken out. A letter keeps its ring where it is a character with it, as in names
+// of files from a Mac.
 func clean(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unwanted) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case !unwanted(r):
-			return r
-		case unicode.IsControl(r) && r != '\r':
+		case deleted(r):
+			return -1
+		case unicode.IsControl(r):
 			return ' '
 		}
-		return -1
-	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+		return r
+	}, ringed.Replace(strings.ToValidUTF8(text, string(utf8.RuneError))))
 }
 
+// ringed are all characters that Unicode composes with a ring above.
+var ringed = strings.NewReplacer("A\u030a", "Å", "a\u030a", "å", "U\u030a", "Ů", "u\u030a", "ů", "w\u030a", "ẘ", "y\u030a", "ẙ")
+
 // unwanted is what clean replaces or takes out.
+func unwanted(r rune) bool { return unicode.IsControl(r) || deleted(r) }
+
+// deleted is what the server takes out of a text: carriage returns, the marks that
+// break lines or turn the direction of writing, and those that become vertical lines.
 // https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, clean_input_string
-func unwanted(r rune) bool {
-	return unicode.IsControl(r) || '\u2028' <= r && r <= '\u202e'
+func deleted(r rune) bool {
+	switch r {
+	case '\r', '\u030a', '\u0333', '\u033f':
+		return true
+	}
+	return '\u2028' <= r && r <= '\u202e'
 }
 
 // blank says that nothing of text can be seen: Telegram refuses such a message.
@@ -148,5 +155,5 @@ func visible(r rune) bool {
 	case '\u2800', '\ufffc': // an empty braille pattern, the place of an object
 		return false
 	}
-	return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
+	return r >= ' ' && !deleted(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
 }

@@ -17,6 +17,14 @@ type token struct{ id, secret string }
 // https://core.telegram.org/bots/features#botfather
 var tokenForm = regexp.MustCompile(`^([0-9]{1,20}):([A-Za-z0-9_-]{20,256})$`)
 
+// tokenBegins is how a token begins, or one that is within another text.
+var tokenBegins = regexp.MustCompile(`^[0-9]+:|[0-9]{6,}:[A-Za-z0-9_-]{20}`)
+
+// holdsToken says that where a path belongs there is a token, whole or cut.
+func holdsToken(path string) bool {
+	return tokenBegins.MatchString(strings.Join(strings.Fields(path), ""))
+}
+
 // parseToken reads a token that stood in field. Its error does not show it.
 func parseToken(field, raw string) (token, error) {
 	raw = strings.TrimSpace(raw)
@@ -48,6 +56,9 @@ type tokenSource func() (token, error)
 func newTokenSource(cfg Config) (tokenSource, error) {
 	if cfg.Token != "" && cfg.TokenFile != "" {
 		return nil, invalid("Config.TokenFile", "Config.Token is set too; give one of them")
+	}
+	if holdsToken(cfg.TokenFile) {
+		return nil, invalid("Config.TokenFile", "it holds a token, not the path of a file; give that as Config.Token")
 	}
 	if cfg.TokenFile != "" {
 		read := func() (token, error) { return readToken(cfg.TokenFile) }

@@ -140,7 +140,7 @@ func TestCallRejectsAFileThatCannotBe(t *testing.T) {
 		"without a Reader":              {map[string]any{"document": telegram.File{Name: "a"}}, "in.document: File.Reader is nil"},
 		"with a type of no form":        {map[string]any{"document": telegram.File{Type: "a\r\nb", Reader: some.Reader}}, "in.document: File.Type"},
 		"inside of something":           {map[string]any{"media": []any{map[string]any{"media": some}}}, `in.media: a File is in it; give that as an argument of its own, and write "attach://"`},
-		"instead of arguments":          {some, "in: a File must be a value of a map"},
+		"instead of arguments":          {some, "invalid in: it must be a map or a struct"},
 		"in a type that encodes itself": {encodesItself{some}, "in.document: the File cannot be found"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,13 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
+	"strings"
+
+	"google.golang.org/api/drive/v3"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
 
 	"github.com/ccmwf/ccm/ccm"
+	intakedrive "github.com/ccmwf/ccm/ccm/intake/drive"
 )
 
 // The settings of Drive.
@@ -25,13 +29,11 @@ type driveConfig struct {
 	folder string // its id; "": none
 }
 
-// folderForm is the form of an id of Drive's; «root» is one as well.
-var folderForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-
 func parseDrive(env *ccm.Env) driveConfig {
-	d := driveConfig{folder: env.String(envDriveFolder, ""), url: env.String(envDriveURL, defaultDriveURL)}
-	if d.folder != "" && !folderForm.MatchString(d.folder) {
-		env.Fail(envDriveFolder, "debe ser el identificador de la carpeta: lo que sigue a /folders/ en su dirección, sin nada más")
+	given := env.String(envDriveFolder, "")
+	d := driveConfig{folder: intakedrive.FolderID(given), url: strings.TrimSuffix(env.String(envDriveURL, defaultDriveURL), "/")}
+	if given != "" && d.folder == "" {
+		env.Fail(envDriveFolder, "debe ser la dirección de una carpeta de Drive, o lo que en ella sigue a /folders/")
 	}
 	u, err := url.Parse(d.url)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -49,94 +51,35 @@ func (d driveConfig) host() string {
 	return u.Host
 }
 
-// driveClient asks Drive what an examination wants to know: two calls, which are
-// not worth Google's library. What loads workbooks uses that.
-// https://developers.google.com/workspace/drive/api/reference/rest/v3
-type driveClient struct {
-	driveConfig
-	client *http.Client
+// service is the Drive API over a client that sends the token.
+func (d driveConfig) service(ctx context.Context, client *http.Client) (*drive.Service, error) {
+	return drive.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(d.url+"/"))
 }
 
 // folderType is the media type of a folder.
 const folderType = "application/vnd.google-apps.folder"
 
-// driveFolder is a folder, or what was taken for one.
-type driveFolder struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Type    string `json:"mimeType"`
-	Trashed bool   `json:"trashed"`
-}
-
-// account returns the address of whom Drive takes us for.
-func (d driveClient) account(ctx context.Context) (string, error) {
-	var about struct {
-		User struct {
-			Address string `json:"emailAddress"`
-		} `json:"user"`
+// driveReasons are Drive's words for why it refused, in both of their places; ok:
+// there was an answer. One without reasons is not Drive's.
+func driveReasons(err error) (status int, reasons []string, ok bool) {
+	if _, garbled := errors.AsType[*json.SyntaxError](err); garbled {
+		return http.StatusOK, nil, true
 	}
-	err := d.get(ctx, "/about", url.Values{"fields": {"user(emailAddress)"}}, &about)
-	return about.User.Address, err
-}
-
-// see returns the folder as Drive knows it.
-func (d driveClient) see(ctx context.Context) (driveFolder, error) {
-	var f driveFolder
-	query := url.Values{"supportsAllDrives": {"true"}, "fields": {"id,name,mimeType,trashed"}}
-	err := d.get(ctx, "/files/"+url.PathEscape(d.folder), query, &f)
-	return f, err
-}
-
-// maxDriveAnswer is far over what is asked for.
-const maxDriveAnswer = 64 << 10
-
-func (d driveClient) get(ctx context.Context, path string, query url.Values, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+path+"?"+query.Encode(), nil)
-	if err != nil {
-		return err
+	refusal, ok := errors.AsType[*googleapi.Error](err)
+	if !ok {
+		return 0, nil, false
 	}
-	response, err := d.client.Do(request)
-	if err != nil {
-		return err
+	for _, item := range refusal.Errors {
+		reasons = append(reasons, item.Reason)
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxDriveAnswer))
-	if err != nil {
-		return err
+	for _, detail := range refusal.Details {
+		if fields, ok := detail.(map[string]any); ok {
+			reason, _ := fields["reason"].(string)
+			reasons = append(reasons, reason)
+		}
 	}
-	if response.StatusCode != http.StatusOK || json.Unmarshal(body, into) != nil {
-		return readRefusal(response.StatusCode, body)
+	if len(reasons) == 0 && refusal.Code >= http.StatusInternalServerError {
+		reasons = []string{"backendError"}
 	}
-	return nil
-}
-
-// driveRefusal is an answer that is not what was asked for.
-type driveRefusal struct {
-	status  int
-	reasons []string // Drive's words for why; none: it is not Drive's
-}
-
-// Error shows nothing of the answer.
-func (e *driveRefusal) Error() string { return fmt.Sprintf("drive: status %d", e.status) }
-
-// readRefusal finds the reasons in an answer, in both of their places.
-func readRefusal(status int, body []byte) *driveRefusal {
-	type reason struct {
-		Reason string `json:"reason"`
-	}
-	var answer struct {
-		Error struct {
-			Errors  []reason `json:"errors"`
-			Details []reason `json:"details"`
-		} `json:"error"`
-	}
-	_ = json.Unmarshal(body, &answer) // what is no JSON has no reasons
-	e := &driveRefusal{status: status}
-	for _, r := range append(answer.Error.Errors, answer.Error.Details...) {
-		e.reasons = append(e.reasons, r.Reason)
-	}
-	if len(e.reasons) == 0 && status >= http.StatusInternalServerError {
-		e.reasons = []string{"backendError"}
-	}
-	return e
+	return refusal.Code, reasons, true
 }

@@ -76,6 +76,11 @@ type googleFound struct {
 	Folder    *driveFolder `json:"folder"`  // null: it was not seen
 }
 
+type driveFolder struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
 // kindNames are the kinds of credentials as a person reads them.
 var kindNames = map[oauth.Kind]string{
 	oauth.ServiceAccount: "cuenta de servicio", oauth.AuthorizedUser: "usuario autorizado",
@@ -165,32 +170,38 @@ func (*examination) when(cfg ccm.Config, t time.Time) string {
 
 // googleDrive looks whether Drive lets the token in, and shows the folder.
 func (e *examination) googleDrive(ctx context.Context, c *oauth.Credentials, found *googleFound) {
-	d := driveClient{e.drive, c.Client()}
+	service, err := e.drive.service(ctx, c.Client())
+	if err != nil {
+		e.add(driveFault("Drive", e.drive, found.Kind, err))
+		return
+	}
 	began := time.Now()
-	account, err := d.account(ctx)
+	about, err := service.About.Get().Fields("user(emailAddress)").Context(ctx).Do()
 	latency := time.Since(began)
 	if err != nil {
 		e.add(driveFault("Drive", e.drive, found.Kind, err))
 		return
 	}
-	found.Account = account
+	if about.User != nil {
+		found.Account = about.User.EmailAddress
+	}
 	e.add(finding{Name: "Drive", Status: fine, Detail: "deja entrar a la cuenta", LatencyMS: milliseconds(latency)})
 	const name = "carpeta"
 	if e.drive.folder == "" {
 		e.add(finding{Name: name, Status: off, Detail: "no hay " + envDriveFolder})
 		return
 	}
-	folder, err := d.see(ctx)
+	folder, err := service.Files.Get(e.drive.folder).SupportsAllDrives(true).Fields("id,name,mimeType,trashed").Context(ctx).Do()
 	switch {
 	case err != nil:
 		e.add(driveFault(name, e.drive, found.Kind, err))
-	case folder.Type != folderType:
+	case folder.MimeType != folderType:
 		e.add(finding{Name: name, Status: failed, Detail: "lo que nombra " + envDriveFolder + " no es una carpeta",
-			Fix: []string{"abra la carpeta en Drive y ponga en " + envDriveFolder + " lo que sigue a /folders/ en su dirección"}})
+			Fix: []string{"abra la carpeta en Drive y ponga su dirección en " + envDriveFolder}})
 	case folder.Trashed:
 		e.add(finding{Name: name, Status: failed, Detail: fmt.Sprintf("«%s» está en la papelera", folder.Name), Fix: []string{"restáurela en Drive, o ponga otra en " + envDriveFolder}})
 	default:
-		found.Folder = &folder
+		found.Folder = &driveFolder{folder.Id, folder.Name}
 		e.add(finding{Name: name, Status: fine, Detail: fmt.Sprintf("se ve: «%s»", folder.Name)})
 	}
 }
@@ -203,7 +214,7 @@ func driveFault(name string, cfg driveConfig, kind oauth.Kind, err error) findin
 		f.Detail, f.Fix = "Google no da un token", []string{googleError(e).Error()}
 		return f
 	}
-	refusal, ok := errors.AsType[*driveRefusal](err)
+	status, reasons, ok := driveReasons(err)
 	if !ok {
 		why, fix := unreachable(err, cfg.host(), envDriveURL)
 		if fix == "" {
@@ -216,7 +227,7 @@ func driveFault(name string, cfg driveConfig, kind oauth.Kind, err error) findin
 		return f
 	}
 	for _, known := range driveRefusals {
-		if slices.ContainsFunc(refusal.reasons, func(reason string) bool { return slices.Contains(known.reasons, reason) }) {
+		if slices.ContainsFunc(reasons, func(reason string) bool { return slices.Contains(known.reasons, reason) }) {
 			f.Detail, f.Fix = known.detail, []string{known.fix}
 			if known.scope {
 				f.Fix = []string{widen(kind)}
@@ -224,7 +235,7 @@ func driveFault(name string, cfg driveConfig, kind oauth.Kind, err error) findin
 			return f
 		}
 	}
-	f.Detail, f.Fix = fmt.Sprintf("lo que contesta no es Drive (estado %d)", refusal.status), []string{"revise " + envDriveURL + "; quizá contesta un proxy"}
+	f.Detail, f.Fix = fmt.Sprintf("lo que contesta no es Drive (estado %d)", status), []string{"revise " + envDriveURL + "; quizá contesta un proxy"}
 	return f
 }
 

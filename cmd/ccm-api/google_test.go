@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,35 +20,35 @@ import (
 
 	"github.com/matryer/is"
 	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/api/googleapi"
 
 	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/intake/drivetest"
 	"github.com/ccmwf/ccm/oauth"
 	"github.com/ccmwf/ccm/oauth/oauthtest"
 )
 
-// fakeGoogle is Google's token endpoint, and the two methods of Drive that an
-// examination calls.
+// fakeGoogle is Google's token endpoint and a Drive, whose files the service
+// account sees and the person does not.
 type fakeGoogle struct {
 	*oauthtest.Server
 	drive string // its address
+	files *drivetest.Server
 
 	mu      sync.Mutex
-	refusal func(http.ResponseWriter) // the next answer; nil: the true one
-}
-
-// The folder that the fake Drive shows to the service account and to nobody else,
-// and others that are none.
-var driveFiles = map[string]string{
-	"carpeta-1":  `{"id": "carpeta-1", "name": "Generaciones", "mimeType": "application/vnd.google-apps.folder", "trashed": false}`,
-	"archivo-1":  `{"id": "archivo-1", "name": "2026-11-27.xlsx", "mimeType": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}`,
-	"papelera-1": `{"id": "papelera-1", "name": "Vieja", "mimeType": "application/vnd.google-apps.folder", "trashed": true}`,
+	refusal func(http.ResponseWriter) // the next answer of about; nil: the true one
 }
 
 func newFakeGoogle(onEnd func(func())) *fakeGoogle {
-	g := &fakeGoogle{Server: oauthtest.New()}
+	g := &fakeGoogle{Server: oauthtest.New(), files: drivetest.New()}
+	g.files.Add(
+		drivetest.File{ID: "carpeta-1", Name: "Generaciones", MIME: drivetest.Folder, Shared: true},
+		drivetest.File{ID: "archivo-1", Name: "2026-11-27.xlsx"},
+		drivetest.File{ID: "papelera-1", Name: "Vieja", MIME: drivetest.Folder, Trashed: true},
+	)
 	tokens := httptest.NewServer(g.Server)
 	drive := httptest.NewServer(http.HandlerFunc(g.serveDrive))
-	g.URL, g.drive = tokens.URL, drive.URL+"/drive/v3"
+	g.URL, g.drive = tokens.URL, drive.URL+strings.TrimSuffix(drivetest.Path, "/")
 	onEnd(func() {
 		g.Close()
 		tokens.CloseClientConnections()
@@ -59,6 +60,7 @@ func newFakeGoogle(onEnd func(func())) *fakeGoogle {
 
 // refuseDrive is an answer of Drive's with a reason, or with a page instead.
 func refuseDrive(w http.ResponseWriter, status int, reason string) {
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if reason == "html" {
 		fmt.Fprint(w, "<html>")
@@ -73,7 +75,6 @@ func (g *fakeGoogle) serveDrive(w http.ResponseWriter, r *http.Request) {
 	g.refusal = nil
 	g.mu.Unlock()
 	access, ok := g.Bearer(r)
-	file := driveFiles[strings.TrimPrefix(r.URL.Path, "/drive/v3/files/")]
 	switch {
 	case refusal != nil:
 		refusal(w)
@@ -81,12 +82,12 @@ func (g *fakeGoogle) serveDrive(w http.ResponseWriter, r *http.Request) {
 		refuseDrive(w, http.StatusUnauthorized, "authError")
 	case !slices.Contains(access.Scopes, oauth.DriveReadonly):
 		refuseDrive(w, http.StatusForbidden, "insufficientPermissions")
-	case r.URL.Path == "/drive/v3/about" && r.FormValue("fields") != "":
+	case r.URL.Path == drivetest.Path+"about" && r.FormValue("fields") != "":
 		fmt.Fprintf(w, `{"user": {"emailAddress": %q}}`, access.Account)
-	case file != "" && access.Account == oauthtest.Robot && r.FormValue("supportsAllDrives") == "true":
-		fmt.Fprint(w, file)
-	default:
+	case access.Account != oauthtest.Robot:
 		refuseDrive(w, http.StatusNotFound, "notFound")
+	default:
+		g.files.ServeHTTP(w, r)
 	}
 }
 
@@ -162,7 +163,15 @@ func browse(ts *testscript.TestScript, _ bool, args []string) {
 // TestDriveFaultsSayTheCure holds what is told of each refusal.
 func TestDriveFaultsSayTheCure(t *testing.T) {
 	own := driveConfig{url: "http://drive:8080/drive/v3"}
-	refusal := func(status int, reasons ...string) error { return &driveRefusal{status: status, reasons: reasons} }
+	refusal := func(status int, reasons ...string) error {
+		e := &googleapi.Error{Code: status}
+		for _, reason := range reasons {
+			e.Errors = append(e.Errors, googleapi.ErrorItem{Reason: reason})
+		}
+		return e
+	}
+	detailed := &googleapi.Error{Code: 403, Errors: []googleapi.ErrorItem{{Reason: "x"}}, Details: []any{map[string]any{"reason": "SERVICE_DISABLED"}}}
+	garbled := json.Unmarshal([]byte("<html>"), new(any))
 	for name, c := range map[string]struct {
 		err  error
 		kind oauth.Kind
@@ -177,9 +186,9 @@ func TestDriveFaultsSayTheCure(t *testing.T) {
 		"not shared":             {refusal(404, "notFound"), "", []string{"no ve la carpeta", "compártala", envDriveFolder}},
 		"not to be read":         {refusal(403, "insufficientFilePermissions"), "", []string{"compártalo"}},
 		"a token that is over":   {refusal(401, "authError"), "", []string{"no acepta el token"}},
-		"a page":                 {readRefusal(200, []byte("<html>")), "", []string{"no es Drive (estado 200)", envDriveURL}},
-		"a server's page":        {readRefusal(502, []byte("<html>")), "", []string{"no puede atender ahora"}},
-		"both places of reasons": {readRefusal(403, []byte(`{"error": {"errors": [{"reason": "x"}], "details": [{"reason": "SERVICE_DISABLED"}]}}`)), "", []string{"está apagada"}},
+		"a page":                 {garbled, "", []string{"no es Drive (estado 200)", envDriveURL}},
+		"a server's page":        {refusal(502), "", []string{"no puede atender ahora"}},
+		"both places of reasons": {detailed, "", []string{"está apagada"}},
 		"nobody there":           {&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, "", []string{"nadie escucha en drive:8080", envDriveURL}},
 		"silence":                {context.DeadlineExceeded, "", []string{"no responde a tiempo", envDriveURL}},
 		"something else":         {errors.New("x"), "", []string{"no responde como se espera", envDriveURL}},
@@ -204,7 +213,7 @@ func TestDriveFaultsSayTheCure(t *testing.T) {
 func TestDriveSettings(t *testing.T) {
 	for value, fine := range map[string]bool{
 		"1a2B-_3c": true, "root": true, "": true,
-		"https://drive.google.com/drive/folders/1a2B": false, "a b": false, "../x": false,
+		"https://drive.google.com/drive/folders/1a2B?usp=sharing": true, "https://example.org/1a2B": false, "a b": false, "../x": false,
 	} {
 		env := ccm.NewEnv(func(name string) (string, bool) { return value, name == envDriveFolder })
 		parseDrive(env)

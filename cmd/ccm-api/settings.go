@@ -37,7 +37,7 @@ const (
 func processSettings() []ccm.Setting {
 	return []ccm.Setting{
 		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia, como «ccm-api migrate up»; una base ajena no se toca."},
-		{Name: envDriveFolder, Doc: "The Drive folder of the weekly workbooks, by its id; `ccm-api google check` and `doctor` look whether it is seen.", Spanish: "La carpeta de Drive de los libros de cada semana, por su identificador; «ccm-api google check» y doctor miran si se ve."},
+		{Name: envDriveFolder, Doc: "The Drive folder of the weekly workbooks, its id or its address; `ccm-api google check` and `doctor` look whether it is seen.", Spanish: "La carpeta de Drive de los libros de cada semana, su identificador o su dirección; «ccm-api google check» y doctor miran si se ve."},
 		{Name: envDriveURL, Default: defaultDriveURL, Doc: "The address of the Drive API, to try things on a fake.", Spanish: "La dirección de la API de Drive, para probar con una de mentira."},
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
 		{Name: envPort, Default: strconv.Itoa(defaultPort), Doc: "The port to listen on.", Spanish: "El puerto en que escucha."},

@@ -21,7 +21,7 @@ import (
 
 // The guides whose ```sh blocks are run, in the order of a reader; of README
 // only the section about containers.
-var guides = []string{"README.md", "docs/container_setup.md", "docs/workflow.md"}
+var guides = []string{"README.md", "docs/container_setup.md", "docs/google.md", "docs/workflow.md"}
 
 const readmeSection = "## As a container"
 
@@ -161,7 +161,6 @@ func (s *stack) production(outside *stack, filledIn bool) {
 		s.tb.Fatal(err)
 	}
 	settings := strings.Replace(string(example), "docker/compose.prod.yaml\n", "docker/compose.prod.yaml:"+outsideFile+"\n", 1) + "CCM_TAG=" + tag + "\n"
-	s.write("credentials.json", `{"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}`)
 	if filledIn {
 		settings = strings.Replace(settings, "TELEGRAM_CHAT_ID=\n", "TELEGRAM_CHAT_ID=-1001234567890\n", 1)
 		s.write("secretos/database_url", "mysql://"+outsideUser+":3306/ccm")

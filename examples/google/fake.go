@@ -1,17 +1,18 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
+	"github.com/ccmwf/ccm/ccm/intake/drivetest"
 	"github.com/ccmwf/ccm/oauth/oauthtest"
 )
 
 // fakeFolder is the one folder of the fake Drive.
 const fakeFolder = "carpeta-de-prueba"
 
-// fakes are Google's token endpoint and a Drive that lists one folder.
+// fakes are Google's token endpoint, and a Drive that asks it whose token comes.
 type fakes struct {
 	*oauthtest.Server
 	drive string // its address
@@ -20,37 +21,25 @@ type fakes struct {
 
 func startFakes() *fakes {
 	f := &fakes{Server: oauthtest.New()}
-	tokens, files := httptest.NewServer(f.Server), httptest.NewServer(http.HandlerFunc(f.list))
-	f.URL, f.drive = tokens.URL, files.URL
+	folder := drivetest.New()
+	folder.PageSize = 2
+	for _, day := range []int{13, 20, 27} {
+		date := time.Date(2026, time.November, day, 15, 4, 5, 0, time.UTC)
+		folder.Add(drivetest.File{ID: date.Format("libro-20060102"), Folder: fakeFolder, Name: date.Format("2006-01-02.xlsx"), Modified: date, Content: []byte("PK…")})
+	}
+	tokens := httptest.NewServer(f.Server)
+	drive := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, known := f.Bearer(r); !known {
+			http.Error(w, `{"error": {"code": 401, "message": "Invalid Credentials"}}`, http.StatusUnauthorized)
+			return
+		}
+		folder.ServeHTTP(w, r)
+	}))
+	f.URL, f.drive = tokens.URL, drive.URL+drivetest.Path
 	f.stop = func() {
 		f.Close()
 		tokens.Close()
-		files.Close()
+		drive.Close()
 	}
 	return f
-}
-
-// pages are what the folder holds, by page token.
-var pages = map[string]string{
-	"": `{"nextPageToken": "2", "files": [
-		{"name": "2026-11-13.xlsx", "modifiedTime": "2026-11-13T15:04:05Z", "size": "48211"},
-		{"name": "2026-11-20.xlsx", "modifiedTime": "2026-11-20T15:11:40Z", "size": "51870"}]}`,
-	"2": `{"files": [{"name": "2026-11-27.xlsx", "modifiedTime": "2026-11-24T18:30:00Z", "size": "50022"}]}`,
-}
-
-// list is the method files.list.
-func (f *fakes) list(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_, known := f.Bearer(r)
-	page, ok := pages[r.FormValue("pageToken")]
-	switch {
-	case !known:
-		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprint(w, `{"error": {"code": 401, "message": "Invalid Credentials"}}`)
-	case !ok || r.FormValue("q") != "'"+fakeFolder+"' in parents and trashed = false":
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, `{"error": {"code": 404, "message": "File not found"}}`)
-	default:
-		fmt.Fprint(w, page)
-	}
 }

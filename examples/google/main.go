@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		cfg.Google.JSON = fake.ServiceAccount()
 		options = append(options, option.WithEndpoint(fake.drive))
 	} else if url, ok := lookup("GOOGLE_DRIVE_API_URL"); ok {
-		options = append(options, option.WithEndpoint(url))
+		options = append(options, option.WithEndpoint(strings.TrimSuffix(url, "/")+"/"))
 	}
 	client, err := ccm.Open(cfg)
 	if err != nil {

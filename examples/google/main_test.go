@@ -41,9 +41,9 @@ func TestItUsesTheCredentialsOfTheEnvironment(t *testing.T) {
 	is.True(!strings.Contains(err.Error(), oauthtest.Secret))
 }
 
-func TestAFolderThatIsNotSeenIsAnError(t *testing.T) {
+func TestAnotherFolderIsEmpty(t *testing.T) {
 	is := is.New(t)
-	err := run(t.Context(), []string{"-folder", "otra"}, func(string) (string, bool) { return "", false }, &strings.Builder{})
-	is.True(err != nil)
-	is.True(strings.Contains(err.Error(), "File not found"))
+	var out strings.Builder
+	is.NoErr(run(t.Context(), []string{"-folder", "otra"}, func(string) (string, bool) { return "", false }, &out))
+	is.True(!strings.Contains(out.String(), ".xlsx"))
 }

@@ -70,7 +70,7 @@ func (s *Server) open(jwt string) (c claims, signed, ok bool) {
 	if !decode(parts[0], &header) || !decode(parts[1], &c) {
 		return c, false, false
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	signature, err := unbase64(parts[2])
 	key := s.keys[header.KeyID]
 	if err != nil || header.Algorithm != "RS256" || key == nil {
 		return c, false, true
@@ -79,8 +79,13 @@ func (s *Server) open(jwt string) (c claims, signed, ok bool) {
 	return c, rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil, true
 }
 
+// unbase64 takes padding as well, which Google does and older clients write.
+func unbase64(part string) ([]byte, error) {
+	return base64.RawURLEncoding.DecodeString(strings.TrimRight(part, "="))
+}
+
 func decode(part string, into any) bool {
-	data, err := base64.RawURLEncoding.DecodeString(part)
+	data, err := unbase64(part)
 	return err == nil && json.Unmarshal(data, into) == nil
 }
 

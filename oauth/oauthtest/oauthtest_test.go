@@ -2,8 +2,15 @@ package oauthtest_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -151,6 +158,24 @@ func TestAnAssertionIsChecked(t *testing.T) {
 			is.True(strings.Contains(description, "timeframe"))
 		})
 	}
+	t.Run("base64 with padding, as old clients write it", func(t *testing.T) {
+		is := is.New(t)
+		block, _ := pem.Decode(robot(t, file).PrivateKey)
+		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		is.NoErr(err)
+		padded := base64.URLEncoding
+		now := time.Now().Unix()
+		text := padded.EncodeToString(fmt.Appendf(nil, `{"alg": "RS256", "kid": %q}`, robot(t, file).PrivateKeyID)) + "." +
+			padded.EncodeToString(fmt.Appendf(nil, `{"iss": %q, "scope": %q, "aud": "%s/token", "iat": %d, "exp": %d}`, oauthtest.Robot, readonly, s.URL, now, now+600))
+		is.True(strings.Contains(text, "="))
+		sum := sha256.Sum256([]byte(text))
+		signature, err := rsa.SignPKCS1v15(nil, key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+		is.NoErr(err)
+		answer, err := http.PostForm(s.URL+"/token", url.Values{"grant_type": {oauthtest.GrantJWT}, "assertion": {text + "." + padded.EncodeToString(signature)}})
+		is.NoErr(err)
+		is.NoErr(answer.Body.Close())
+		is.Equal(answer.StatusCode, http.StatusOK)
+	})
 	t.Run("what is no assertion", func(t *testing.T) {
 		is := is.New(t)
 		for _, text := range []string{"", "a.b", "a.b.c", "e30.e30.!"} {
@@ -368,8 +393,8 @@ func TestFaults(t *testing.T) {
 		go func() { _, err := ask(ctx); ended <- err }()
 		for len(s.Calls()) == 0 {
 			select {
-			case <-ended:
-				t.Fatal("it did not hang")
+			case err := <-ended:
+				t.Fatalf("it did not hang: %v", err)
 			case <-time.After(time.Millisecond): // a poll
 			}
 		}

@@ -25,6 +25,9 @@ const (
 	patience = 150 * time.Millisecond
 	// absence is how long Redis is not asked again once it did not answer.
 	absence = time.Second
+	// maxHold is what a longer hold is kept as: numbers in Redis' scripts are exact
+	// up to 285 years.
+	maxHold = 100 * 365 * 24 * time.Hour
 )
 
 // Config says where the places are kept.
@@ -52,6 +55,7 @@ type Gate struct {
 	client   redis.UniversalClient
 	owned    bool
 	prefix   string
+	script   *redis.Script
 	patience time.Duration
 	memory   telegram.Gate // while Redis is away
 	back     atomic.Int64  // when Redis is asked again, in Unix nanoseconds
@@ -76,6 +80,7 @@ func Open(cfg Config) (*Gate, error) {
 	g := &Gate{
 		client:   cfg.Redis,
 		prefix:   cmp.Or(cfg.Prefix, DefaultPrefix) + "{telegram:" + cfg.Bot + "}:",
+		script:   script,
 		patience: patience,
 		memory:   telegram.NewGate(),
 	}
@@ -111,6 +116,9 @@ func (g *Gate) Close() error {
 
 // Wait returns when a message may be written to chat; see [telegram.Gate].
 func (g *Gate) Wait(ctx context.Context, chat string) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	for {
 		p, err := g.pass(ctx, chat)
 		if err == nil && p.state == isHeld {
@@ -172,11 +180,16 @@ func noPlace(wait time.Duration) error {
 		Err: errors.New("the rates of Telegram leave no place before the deadline")}
 }
 
+var errNilContext = fmt.Errorf("redisgate: %w ctx: it is nil; context.Background() is one without a deadline", telegram.ErrInvalid)
+
 // Hold lets nothing more through to chat until then, in every replica. Its error
 // says that the others do not know.
 func (g *Gate) Hold(ctx context.Context, chat string, until time.Time) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	_ = g.memory.Hold(ctx, chat, until) // it does not fail; for when Redis goes away
-	if _, err := g.run(ctx, []string{g.holdKey(chat)}, "hold", micros(max(0, time.Until(until)))); err != nil {
+	if _, err := g.run(ctx, []string{g.holdKey(chat)}, "hold", micros(min(max(0, time.Until(until)), maxHold))); err != nil {
 		return fmt.Errorf("redisgate: the hold is of this process only: %w", err)
 	}
 	return nil

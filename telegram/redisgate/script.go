@@ -83,7 +83,7 @@ func (g *Gate) run(ctx context.Context, keys []string, args ...any) (place, erro
 	}
 	bounded, cancel := context.WithTimeout(ctx, g.patience)
 	defer cancel()
-	answer, err := script.Run(bounded, g.client, keys, args...).Int64Slice()
+	answer, err := g.script.Run(bounded, g.client, keys, args...).Int64Slice()
 	if err == nil && len(answer) == 2 {
 		return place{time.Duration(answer[0]) * time.Microsecond, answer[1]}, nil
 	}
@@ -105,5 +105,9 @@ func overOf(ctx context.Context) error {
 
 // micros rounds up, so that no rate is exceeded by rounding.
 func micros(d time.Duration) int64 {
-	return int64((d + time.Microsecond - 1) / time.Microsecond)
+	n := int64(d / time.Microsecond)
+	if d%time.Microsecond > 0 {
+		n++
+	}
+	return n
 }

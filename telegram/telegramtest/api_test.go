@@ -74,7 +74,7 @@ func TestRequestsThatCannotBeReadAreRefused(t *testing.T) {
 	}{
 		"no object":           {"application/json", `[1]`, "Bad Request: JSON object expected"},
 		"half of an object":   {"application/json", `{"chat_id":`, "Bad Request: JSON object expected"},
-		"no UTF-8":            {"application/json", "{\"text\":\"\xff\"}", "Bad Request: strings must be encoded in UTF-8"},
+		"no UTF-8":            {"application/json", "{\"chat_id\":5,\"text\":\"\xff\"}", "Bad Request: strings must be encoded in UTF-8"},
 		"half of a multipart": {"multipart/form-data; boundary=x", "--x\r\nContent-Disp", "Bad Request: can't read the request"},
 		"over 50 MB":          {"text/plain", strings.Repeat("x", 56<<20), "Request Entity Too Large"},
 	} {

@@ -48,6 +48,7 @@ func (s *Server) AddChat(c Chat) {
 }
 
 func (s *Server) addChat(c Chat) *chat {
+	c.Topics = slices.Clone(c.Topics)
 	if c.Type == "private" {
 		s.people[c.ID] = Person{ID: c.ID, Name: c.Title, Username: c.Username}
 	}

@@ -67,6 +67,4 @@
 //     never closed for answering 410.
 //   - getUpdates does not slow down who calls it too often.
 //   - A photo has one size, its own. The fake loads no file by URL.
-//   - [ParseHTML] lets a link without a dot in its host pass (http://localhost),
-//     which a message does not.
 package telegramtest

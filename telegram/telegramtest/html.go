@@ -36,9 +36,10 @@ type openTag struct {
 	begin    int // byte of out
 }
 
-// ParseHTML returns the text without markup and its entities, sorted by offset,
-// or the error text that the Bot API gives after "can't parse entities: ". A
-// message may get fewer entities, and cut ones: see the package doc.
+// ParseHTML reads HTML parse mode, for tests of what writes it. It returns the
+// text without markup and its entities, sorted by offset, or an error with the
+// text that the Bot API gives after "can't parse entities: ". A message may get
+// fewer entities, and cut ones: see the package doc.
 func ParseHTML(html string) (text string, entities []Entity, err error) {
 	if !utf8.ValidString(html) {
 		return "", nil, errNotUTF8

@@ -81,12 +81,17 @@ func TestHTMLTagsAndWhatEachMakes(t *testing.T) {
 		"<a href='http://[::1]:80'>x</a>":                       {Type: "text_link", URL: "http://[::1]:80/"},
 		"<a href='javascript:alert(1)'>x</a>":                   {},
 		"<a href='ftp://x.org'>x</a>":                           {},
-		"<a>x</a><b></b>":                                       {Type: "text_link", URL: "x"}, // no dot: a message drops it
+		"<a>x</a><b></b>":                                       {}, // the text is the address, and has no dot
+		"<a href='http://localhost:80/'>x</a>":                  {},
 		"<tg-time unix=0>x</tg-time>":                           {},
 		"<a href='https://x.org:99999/'>x</a>":                  {},
 		"<a href='https://x{}.org'>x</a>":                       {},
 		"<a href='https://%zz.org'>x</a>":                       {},
 		"<a href='https://[x.org]'>x</a>":                       {},
+		"<a href='https://x.org:+80/'>x</a>":                    {},
+		"<a href='http://[fe80::1%25eth0]/'>x</a>":              {},
+		"<a href='tg:http://a'>x</a>":                           {},
+		"<a href='mailto:ana@x.org'>x</a>":                      {Type: "text_link", URL: "http://mailto:ana@x.org/"}, // as the server makes it
 		"<a href='tg://a:1'>x</a>":                              {},
 		"<a href='ton://a%20b'>x</a>":                           {},
 		"<a href='tg://user?id=0'>x</a>":                        {Type: "text_link", URL: "tg://user?id=0"},

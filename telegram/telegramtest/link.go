@@ -1,16 +1,13 @@
 package telegramtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
 )
-
-// errNoDot is for http://localhost. A parser lets it pass, so that a client can
-// see that its markup was right; a message's text stays plain (Server.finish).
-var errNoDot = errors.New("Wrong HTTP URL")
 
 // link gives e the address, or makes it a mention for tg://user?id=N; false:
 // it is no address the server takes, and the text stays plain.
@@ -20,10 +17,7 @@ func (e *Entity) link(raw string) bool {
 		return true
 	}
 	checked, err := checkLink(raw)
-	if e.Type, e.URL = "text_link", checked; errors.Is(err, errNoDot) {
-		e.URL = raw
-		return true
-	}
+	e.Type, e.URL = "text_link", checked
 	return err == nil
 }
 
@@ -77,9 +71,9 @@ func cleanLink(raw string) (string, error) {
 		return u.inside(own)
 	}
 	if !strings.Contains(u.host, ".") && !strings.HasPrefix(u.host, "[") {
-		return "", errNoDot
+		return "", errors.New("Wrong HTTP URL")
 	}
-	return u.scheme + "://" + u.user + u.host + u.port + u.query, nil
+	return cmp.Or(u.scheme, "http") + "://" + u.user + u.host + u.port + u.query, nil
 }
 
 // webURL is a link taken apart; what is there includes its separator.
@@ -87,7 +81,7 @@ type webURL struct{ scheme, user, host, port, query string }
 
 // inside is a link of Telegram's own schemes, whose host is a command.
 func (u webURL) inside(scheme string) (string, error) {
-	if u.scheme == "https" || u.user != "" || u.port != "" || strings.HasPrefix(u.host, "[") {
+	if u.scheme != "" || u.user != "" || u.port != "" || strings.HasPrefix(u.host, "[") {
 		if scheme == "tg" {
 			return "", errors.New("Wrong tg URL")
 		}
@@ -106,7 +100,7 @@ func (u webURL) inside(scheme string) (string, error) {
 }
 
 func parseURL(raw string) (webURL, error) {
-	u := webURL{scheme: "http"}
+	var u webURL
 	if i := strings.IndexAny(raw, ":/?#@[]"); i >= 0 && strings.HasPrefix(raw[i:], "://") {
 		u.scheme = strings.ToLower(raw[:i])
 		if u.scheme != "http" && u.scheme != "https" {
@@ -119,11 +113,11 @@ func parseURL(raw string) (webURL, error) {
 		authority, u.query = raw[:i], raw[i:]
 	}
 	if i := strings.LastIndexAny(authority, ":]@"); i > 0 && authority[i] == ':' {
-		port, err := strconv.Atoi(authority[i+1:])
-		if err != nil || port <= 0 || port > 65535 {
+		port, err := strconv.ParseUint(authority[i+1:], 10, 16)
+		if err != nil || port == 0 {
 			return u, errors.New("Wrong port number specified in the URL")
 		}
-		authority, u.port = authority[:i], ":"+strconv.Itoa(port)
+		authority, u.port = authority[:i], ":"+strconv.FormatUint(port, 10)
 	}
 	u.host = authority
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
@@ -141,7 +135,7 @@ func (u webURL) check() error {
 	case u.host == ".":
 		return errors.New("Host is invalid")
 	case strings.HasPrefix(u.host, "[") && strings.HasSuffix(u.host, "]"):
-		if ip, err := netip.ParseAddr(strings.Trim(u.host, "[]")); err != nil || !ip.Is6() {
+		if ip, err := netip.ParseAddr(strings.Trim(u.host, "[]")); err != nil || !ip.Is6() || ip.Zone() != "" {
 			return errors.New("Wrong IPv6 address specified in the URL")
 		}
 		return nil

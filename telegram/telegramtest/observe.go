@@ -2,6 +2,7 @@ package telegramtest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ type Call struct {
 func (s *Server) Messages(chat int64) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.messages(chat)
+	return cloned(s.messages(chat))
 }
 
 func (s *Server) messages(chat int64) []Message {
@@ -43,23 +44,51 @@ func (s *Server) Last(chat int64) Message {
 // Wait returns a chat's Messages once there are n, or as many as there are
 // when ctx ends.
 func (s *Server) Wait(ctx context.Context, chat int64, n int) []Message {
-	return wait(ctx, s, n, func() []Message { return s.messages(chat) })
+	return cloned(wait(ctx, s, n, func() []Message { return s.messages(chat) }))
 }
 
 // Calls lists every request so far, oldest first.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
+	return cloned(slices.Clone(s.calls))
 }
 
 // WaitCalls returns the calls of a method once there are n, or as many as
 // there are when ctx ends: for what leaves no message, such as
 // answerCallbackQuery.
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) []Call {
-	return wait(ctx, s, n, func() []Call {
+	return cloned(wait(ctx, s, n, func() []Call {
 		return slices.DeleteFunc(slices.Clone(s.calls), func(c Call) bool { return !strings.EqualFold(c.Method, method) })
-	})
+	}))
+}
+
+// cloned makes all the caller's own, so that nothing done to it is done to the
+// server. What is in a message or a call that was kept does not change any more.
+func cloned[T interface{ clone() T }](all []T) []T {
+	for i := range all {
+		all[i] = all[i].clone()
+	}
+	return all
+}
+
+func (m Message) clone() Message {
+	m.Entities = slices.Clone(m.Entities)
+	m.Keyboard = slices.Clone(m.Keyboard)
+	for i, row := range m.Keyboard {
+		m.Keyboard[i] = slices.Clone(row)
+	}
+	if m.File != nil {
+		f := *m.File
+		f.Data = slices.Clone(f.Data)
+		m.File = &f
+	}
+	return m
+}
+
+func (c Call) clone() Call {
+	c.Params, c.Header = maps.Clone(c.Params), c.Header.Clone()
+	return c
 }
 
 func wait[T any](ctx context.Context, s *Server, n int, list func() []T) []T {

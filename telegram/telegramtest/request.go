@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -109,20 +108,13 @@ func (r *request) readForm(raw string) error {
 }
 
 func (r *request) readJSON(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return badRequest("strings must be encoded in UTF-8")
-	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &object); err != nil {
 		return badRequest("JSON object expected")
 	}
 	for name, value := range object {
-		var text string
-		if json.Unmarshal(value, &text) != nil {
-			text = string(value)
-		}
 		if string(value) != "null" {
-			r.params[name] = text
+			r.params[name] = plain(value)
 		}
 	}
 	return nil

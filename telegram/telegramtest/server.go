@@ -12,7 +12,8 @@ import (
 // characters behind the colon. It is nobody's.
 const defaultToken = "123456789:AAFakeTokenForTestsOnly_0123456789a"
 
-// Server is a fake Bot API server. It is safe for concurrent use.
+// Server is a fake Bot API server, made by New or NewServer. Its fields may be set
+// until the first request; its methods are safe for concurrent use.
 type Server struct {
 	// URL is the base URL for a client; "" for a Server of New.
 	URL string
@@ -28,7 +29,6 @@ type Server struct {
 	// Strict counts the 4096 of a message and the 1024 of a caption in UTF-16
 	// units, as clients should split, not in code points, as the server does.
 	Strict bool
-	// All of the above must be set before the first request.
 
 	methods map[string]method
 	done    chan struct{} // closed by Close: who waits returns

@@ -243,7 +243,7 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 }
 
 func (f File) resource() map[string]any {
-	r := map[string]any{"kind": "drive#file", "id": f.ID, "name": f.Name, "mimeType": f.MIME, "modifiedTime": f.Modified.UTC().Format(time.RFC3339Nano)}
+	r := map[string]any{"kind": "drive#file", "id": f.ID, "name": f.Name, "mimeType": f.MIME, "trashed": f.Trashed, "modifiedTime": f.Modified.UTC().Format(time.RFC3339Nano)}
 	if f.MIME != Folder && f.MIME != Sheet {
 		sum := md5.Sum(f.Content)
 		r["size"], r["md5Checksum"] = strconv.Itoa(len(f.Content)), hex.EncodeToString(sum[:])
