@@ -1,15 +1,16 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
 	"github.com/ccmwf/ccm/store"
 )
 
@@ -89,8 +90,9 @@ type Source interface {
 	// Workbooks lists those of a generation in a folder, in the order in which
 	// they are to be loaded, and what was left out and why.
 	Workbooks(ctx context.Context, folder string, generation store.Date) ([]Workbook, []Issue, error)
-	// Download writes one to an empty file, and has checked that it is whole.
-	Download(ctx context.Context, w Workbook, to *os.File) error
+	// Download returns one, of [MaxFile] bytes at most, and has checked that it is
+	// whole. It is held in memory: the image of ccm-api has no place for files.
+	Download(ctx context.Context, w Workbook) ([]byte, error)
 }
 
 // Files loads workbooks of this machine, in the order given. The error is an
@@ -101,7 +103,9 @@ func (l *Loader) Files(ctx context.Context, o Options, paths ...string) (Report,
 	err := l.locked(ctx, func(conn *sql.Conn) error {
 		books := make([]book, len(paths))
 		for i, path := range paths {
-			books[i] = book{name: filepath.Base(path), fetch: func(context.Context) (string, func(), error) { return path, func() {}, nil }}
+			books[i] = book{name: filepath.Base(path), fetch: func(context.Context) (opener, error) {
+				return func() (*xlsx.Sheet, error) { return xlsx.Open(path) }, nil
+			}}
 		}
 		return l.load(ctx, conn, o, books, report)
 	})
@@ -126,25 +130,20 @@ func (l *Loader) Generation(ctx context.Context, o Options, from Source, folder 
 		}
 		books := make([]book, len(found))
 		for i, w := range found {
-			books[i] = book{id: w.ID, name: w.Name, fetch: func(ctx context.Context) (string, func(), error) { return download(ctx, from, w) }}
+			books[i] = book{id: w.ID, name: w.Name, fetch: func(ctx context.Context) (opener, error) { return download(ctx, from, w) }}
 		}
 		return l.load(ctx, conn, o, books, report)
 	})
 	return l.finish(ctx, report, began, err)
 }
 
-// download brings a workbook into a temporary file.
-func download(ctx context.Context, from Source, w Workbook) (path string, remove func(), err error) {
-	to, err := os.CreateTemp("", "ccm-*.xlsx")
+// download brings a workbook.
+func download(ctx context.Context, from Source, w Workbook) (opener, error) {
+	data, err := from.Download(ctx, w)
 	if err != nil {
-		return "", nil, &Error{Code: codeDownload, Message: "no se puede escribir en la carpeta temporal: dé espacio o permiso en ella, o señale otra con TMPDIR", Err: err}
+		return nil, sourceError(err, codeDownload)
 	}
-	remove = func() { _ = os.Remove(to.Name()) }
-	if err := errors.Join(from.Download(ctx, w, to), to.Close()); err != nil {
-		remove()
-		return "", nil, sourceError(err, codeDownload)
-	}
-	return to.Name(), remove, nil
+	return func() (*xlsx.Sheet, error) { return xlsx.New(bytes.NewReader(data), int64(len(data))) }, nil
 }
 
 // sourceError is the Error of a Source, or one for what is none.

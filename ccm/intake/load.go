@@ -18,9 +18,11 @@ const attempts = 3
 // book is a workbook that is to be loaded.
 type book struct {
 	id, name string
-	// fetch returns its path on this machine, and what removes it once it was read.
-	fetch func(context.Context) (path string, done func(), err error)
+	fetch    func(context.Context) (opener, error)
 }
+
+// opener opens a workbook, again if need be.
+type opener func() (*xlsx.Sheet, error)
 
 // load loads the books one by one. What fails of one is told; what the next one
 // would meet too ends the load.
@@ -95,15 +97,14 @@ type loading struct {
 func (l *loading) run(ctx context.Context, b book, touched branches) (FileReport, faults, error) {
 	l.progress.Downloading = true
 	l.tell()
-	path, done, err := b.fetch(ctx)
+	open, err := b.fetch(ctx)
 	if err != nil {
 		return FileReport{}, faults{}, err
 	}
-	defer done()
 	l.progress.Downloading = false
 	for n := 1; ; n++ {
 		file, found, mine := FileReport{ID: b.id, Name: b.name}, faults{file: b.name}, branches{}
-		err := l.once(ctx, path, &file, &found, mine)
+		err := l.once(ctx, open, &file, &found, mine)
 		if stopped, ok := errors.AsType[*Error](err); ok && stopped.clash && n < attempts {
 			continue
 		}
@@ -118,8 +119,8 @@ func (l *loading) run(ctx context.Context, b book, touched branches) (FileReport
 }
 
 // once loads it in one transaction, or in none for a dry run.
-func (l *loading) once(ctx context.Context, path string, file *FileReport, found *faults, touched branches) error {
-	sheet, err := xlsx.Open(path)
+func (l *loading) once(ctx context.Context, open opener, file *FileReport, found *faults, touched branches) error {
+	sheet, err := open()
 	if err != nil {
 		return err
 	}

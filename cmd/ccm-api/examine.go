@@ -84,12 +84,19 @@ func (e *examination) views(ctx context.Context, db *store.Store, found store.In
 }
 
 func (e *examination) rights(found store.Inspection) {
-	if found.CanWrite && e.migrates {
+	loads := e.drive.folder != ""
+	switch {
+	case found.CanWrite && e.migrates:
 		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario puede escribir, como pide CCM_MIGRATE"})
-	} else if found.CanWrite {
+	case found.CanWrite && loads:
+		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario puede escribir, como pide la carga semanal"})
+	case found.CanWrite:
 		e.add(finding{Name: "permisos", Status: warned, Detail: "el usuario puede escribir, y los reportes solo leen",
 			Fix: []string{"use uno que solo tenga SELECT sobre vwMisioneros y vwFechasCCMPorDistrito"}})
-	} else {
+	case loads:
+		e.add(finding{Name: "permisos", Status: warned, Detail: "el usuario solo lee: los reportes salen, y la carga semanal (" + envDriveFolder + ") no podrá escribir",
+			Fix: []string{"GRANT SELECT, INSERT, UPDATE ON BASE.ccm_generaciones TO 'USUARIO'@'HOST';"}})
+	default:
 		e.add(finding{Name: "permisos", Status: fine, Detail: "el usuario solo lee"})
 	}
 	if !found.TLS {

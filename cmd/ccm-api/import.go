@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -246,10 +245,10 @@ func (d lazyDrive) Workbooks(ctx context.Context, folder string, generation stor
 }
 
 // Download brings one.
-func (d lazyDrive) Download(ctx context.Context, w intake.Workbook, to *os.File) error {
+func (d lazyDrive) Download(ctx context.Context, w intake.Workbook) ([]byte, error) {
 	opened, err := d.open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return opened.Download(ctx, w, to)
+	return opened.Download(ctx, w)
 }

@@ -138,6 +138,14 @@ func TestRightToWriteIsNoFaultWhereItMigrates(t *testing.T) {
 	}
 }
 
+func TestRightToWriteIsWhatTheLoadNeeds(t *testing.T) {
+	for writes, want := range map[bool]verdict{false: warned, true: fine} {
+		e := examination{drive: driveConfig{folder: "carpeta"}}
+		e.rights(store.Inspection{CanWrite: writes, TLS: true})
+		is.New(t).Equal(e.findings[0].Status, want)
+	}
+}
+
 func TestUnreadableEnvFileSaysTheCure(t *testing.T) {
 	is := is.New(t)
 	denied := unreadable("/config/.env", &fs.PathError{Op: "open", Err: syscall.EACCES})

@@ -1,30 +1,30 @@
 package drive
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5" // Drive's checksum
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/ccmwf/ccm/ccm/intake"
 )
 
 // Download brings a workbook and checks that it is the one that Drive lists.
-func (d *Drive) Download(ctx context.Context, w intake.Workbook, to *os.File) error {
+func (d *Drive) Download(ctx context.Context, w intake.Workbook) ([]byte, error) {
 	if w.Size > intake.MaxFile {
-		return tooLarge()
+		return nil, tooLarge()
 	}
-	f := fetch{drive: d, book: w, to: to, sum: md5.New()}
+	f := fetch{drive: d, book: w}
+	f.got.Grow(int(w.Size) + bytes.MinRead) // once
 	if err := d.retry(ctx, f.attempt); err != nil {
-		return downloadError(err)
+		return nil, downloadError(err)
 	}
-	return nil
+	return f.got.Bytes(), nil
 }
 
 func tooLarge() error {
@@ -35,9 +35,7 @@ func tooLarge() error {
 type fetch struct {
 	drive *Drive
 	book  intake.Workbook
-	to    *os.File
-	sum   hash.Hash
-	at    int64 // how much is here
+	got   bytes.Buffer
 }
 
 // errCut is of a download that is not whole, and goes on at the next attempt.
@@ -46,55 +44,40 @@ var errCut = errors.New("drive: the download was cut")
 // attempt brings what is missing.
 func (f *fetch) attempt(ctx context.Context) error {
 	call := f.drive.files.Get(f.book.ID).Context(ctx).SupportsAllDrives(true)
-	if f.at > 0 {
-		call.Header().Set("Range", fmt.Sprintf("bytes=%d-", f.at))
+	if f.got.Len() > 0 {
+		call.Header().Set("Range", fmt.Sprintf("bytes=%d-", f.got.Len()))
 	}
 	resp, err := call.Download()
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if f.at > 0 && !f.continues(resp) {
-		if err := f.restart(); err != nil {
-			return err
-		}
+	if !f.continues(resp) {
+		f.got.Reset()
 	}
-	n, err := io.Copy(io.MultiWriter(f.to, f.sum), io.LimitReader(resp.Body, intake.MaxFile-f.at+1))
-	f.at += n
+	_, err = f.got.ReadFrom(io.LimitReader(resp.Body, intake.MaxFile-int64(f.got.Len())+1))
 	switch {
-	case f.at > intake.MaxFile:
+	case f.got.Len() > intake.MaxFile:
 		return tooLarge()
 	case err != nil:
 		return fmt.Errorf("%w: %w", errCut, err)
-	case f.book.Size > 0 && f.at < f.book.Size:
+	case int64(f.got.Len()) < f.book.Size:
 		return errCut
 	}
 	return f.check()
 }
 
-// continues reports whether an answer begins where the file ends.
+// continues reports whether an answer begins where what is here ends.
 func (f *fetch) continues(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", f.at))
+	return resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", f.got.Len()))
 }
 
 // check compares with what Drive lists. What differs is brought again.
 func (f *fetch) check() error {
-	whole := (f.book.Size == 0 || f.at == f.book.Size) && (f.book.MD5 == "" || strings.EqualFold(hex.EncodeToString(f.sum.Sum(nil)), f.book.MD5))
-	if whole {
+	sum := md5.Sum(f.got.Bytes())
+	if (f.book.Size == 0 || int64(f.got.Len()) == f.book.Size) && (f.book.MD5 == "" || strings.EqualFold(hex.EncodeToString(sum[:]), f.book.MD5)) {
 		return nil
 	}
-	if err := f.restart(); err != nil {
-		return err
-	}
+	f.got.Reset()
 	return fmt.Errorf("%w: it differs from what Drive lists", errCut)
-}
-
-func (f *fetch) restart() error {
-	f.at = 0
-	f.sum.Reset()
-	_, err := f.to.Seek(0, io.SeekStart)
-	if err := errors.Join(err, f.to.Truncate(0)); err != nil {
-		return &intake.Error{Code: codeDownload, Message: "no se puede escribir en la carpeta temporal", Err: err}
-	}
-	return nil
 }

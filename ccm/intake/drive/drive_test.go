@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +27,7 @@ type pauses []time.Duration
 func start(t *testing.T, folder string) (*drivetest.Server, *drive.Drive, *pauses) {
 	t.Helper()
 	fake := drivetest.New()
-	fake.Token = "ficha"
+	fake.Allow = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer ficha" }
 	fake.PageSize = 2
 	fake.Add(drivetest.File{ID: "carpeta", Name: folder, MIME: drivetest.Folder})
 	server := httptest.NewServer(fake)
@@ -185,11 +183,7 @@ func TestDownloads(t *testing.T) {
 				f.Op = drivetest.Download
 				fake.Script(f)
 			}
-			path := filepath.Join(t.TempDir(), "libro")
-			to, err := os.Create(path)
-			is.NoErr(err)
-			err = d.Download(t.Context(), books[0], to)
-			is.NoErr(to.Close())
+			got, err := d.Download(t.Context(), books[0])
 			var ranges []string
 			for _, call := range fake.Calls()[before:] {
 				ranges = append(ranges, call.Range)
@@ -200,8 +194,6 @@ func TestDownloads(t *testing.T) {
 				return
 			}
 			is.NoErr(err)
-			got, err := os.ReadFile(path)
-			is.NoErr(err)
 			is.True(string(got) == string(content))
 		})
 	}
@@ -211,8 +203,8 @@ func TestDownloads(t *testing.T) {
 func TestRefusesWhatIsTooLarge(t *testing.T) {
 	is := is.New(t)
 	fake, d, _ := start(t, "20261127")
-	err := d.Download(t.Context(), intake.Workbook{ID: "a", Size: intake.MaxFile + 1}, nil)
-	is.True(strings.Contains(err.Error(), "pasa de 32 MiB"))
+	_, err := d.Download(t.Context(), intake.Workbook{ID: "a", Size: intake.MaxFile + 1})
+	is.True(strings.Contains(err.Error(), "pasa de 16 MiB"))
 	is.Equal(len(fake.Calls()), 0)
 }
 

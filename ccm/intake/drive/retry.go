@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -122,9 +121,6 @@ func explain(code, what string, err error) error {
 	}
 	if errors.Is(err, errCut) {
 		why = "llega cortado, o distinto de lo que Drive dice que es: repita la carga"
-	}
-	if _, local := errors.AsType[*fs.PathError](err); local {
-		why = "no se puede escribir en la carpeta temporal: dé espacio o permiso en ella, o señale otra con TMPDIR"
 	}
 	if errors.Is(err, context.Canceled) {
 		why = "la carga se interrumpió"

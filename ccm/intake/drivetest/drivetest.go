@@ -79,8 +79,8 @@ type Call struct {
 
 // Server is the fake, an http.Handler. Its fields are set before it is used.
 type Server struct {
-	Token    string // that a request must carry; "": none
-	PageSize int    // files of a page; 0: 100
+	Allow    func(*http.Request) bool // whether a request is authorised; nil: every one is
+	PageSize int                      // files of a page; 0: 100
 
 	mu     sync.Mutex
 	files  []File
@@ -139,7 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := s.begin(call)
 	switch {
-	case s.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.Token:
+	case s.Allow != nil && !s.Allow(r):
 		refuse(w, http.StatusUnauthorized, "authError", "")
 	case fault.Status != 0:
 		refuse(w, fault.Status, fault.Reason, fault.RetryAfter)

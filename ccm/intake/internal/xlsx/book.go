@@ -6,14 +6,13 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 	"path"
 	"strings"
 )
 
 // Limits of a workbook. A real one, of some hundred people, has 100 KiB.
 const (
-	MaxFile     = 32 << 20  // bytes of the file
+	MaxFile     = 16 << 20  // bytes of the file; 100 000 people have 12 MiB
 	MaxUnpacked = 256 << 20 // bytes of the sheet as XML
 	MaxText     = 16 << 20  // bytes of all distinct texts together
 	MaxCell     = 256 << 10 // bytes of one cell; Excel ends at 32 767 characters
@@ -26,51 +25,36 @@ const (
 	maxMerged    = 1000
 )
 
-// book is an open file and its parts.
+// ErrTooLarge is what a file over MaxFile is refused with.
+var ErrTooLarge = fail("el archivo pasa de %d MiB: divídalo, o quítele las imágenes", MaxFile>>20)
+
+// book is a workbook's parts.
 type book struct {
-	file  *os.File
 	parts map[string]*zip.File // by lower-case path
 }
 
-// openBook opens a file and finds out whether it is a workbook at all.
-func openBook(name string) (*book, error) {
-	file, err := os.Open(name)
+// openBook finds out whether a file is a workbook at all.
+func openBook(file io.ReaderAt, size int64) (*book, error) {
+	switch {
+	case size == 0:
+		return nil, fail("el archivo está vacío")
+	case size > MaxFile:
+		return nil, ErrTooLarge
+	}
+	if err := sniff(file); err != nil {
+		return nil, err
+	}
+	budget := &meteredReader{file, maxDirectory}
+	packed, err := zip.NewReader(budget, size)
 	if err != nil {
 		return nil, err
 	}
-	b := &book{file: file, parts: map[string]*zip.File{}}
-	if err := b.list(); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return b, nil
-}
-
-func (b *book) list() error {
-	info, err := b.file.Stat()
-	if err != nil {
-		return err
-	}
-	switch size := info.Size(); {
-	case info.IsDir():
-		return fail("es una carpeta y no un libro")
-	case size == 0:
-		return fail("el archivo está vacío")
-	case size > MaxFile:
-		return fail("el archivo pasa de %d MiB: divídalo, o quítele las imágenes", MaxFile>>20)
-	}
-	if err := sniff(b.file); err != nil {
-		return err
-	}
-	budget := &meteredReader{b.file, maxDirectory}
-	packed, err := zip.NewReader(budget, info.Size())
-	if err != nil {
-		return err
-	}
+	b := &book{parts: map[string]*zip.File{}}
 	budget.left = math.MaxInt64 // from here on every part has a limit of its own
 	for _, f := range packed.File {
 		b.parts[strings.ToLower(strings.ReplaceAll(f.Name, `\`, "/"))] = f
 	}
-	return nil
+	return b, nil
 }
 
 // meteredReader stops a list of parts that is too long while it is read, before

@@ -3,6 +3,7 @@ package xlsx
 import (
 	"errors"
 	"io"
+	"os"
 	"regexp"
 	"strconv"
 )
@@ -40,6 +41,7 @@ type Range struct {
 type Sheet struct {
 	From1904 bool // day 0 of its serials is 1904-01-01, not 1899-12-31
 
+	file   *os.File // that Open opened
 	book   *book
 	in     io.ReadCloser
 	size   int64
@@ -57,7 +59,29 @@ type Sheet struct {
 
 // Open opens a workbook at its first sheet. The caller closes it.
 func Open(name string) (*Sheet, error) {
-	b, err := openBook(name)
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, explain(err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = fail("es una carpeta y no un libro")
+	}
+	if err != nil {
+		return nil, explain(errors.Join(err, file.Close()))
+	}
+	s, err := New(file, info.Size())
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	s.file = file
+	return s, nil
+}
+
+// New opens a workbook that is held elsewhere, of so many bytes, at its first
+// sheet. The caller closes the Sheet, which does not close the file.
+func New(file io.ReaderAt, size int64) (*Sheet, error) {
+	b, err := openBook(file, size)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -115,7 +139,10 @@ func (s *Sheet) Close() error {
 	if s.in != nil {
 		_ = s.in.Close() // of a part that may not have been read to its end
 	}
-	return s.book.file.Close()
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
 }
 
 // Err is why Next ended early; nil at the end of a sound sheet.
