@@ -91,7 +91,7 @@ func (a Alert) check() error {
 
 func checkText(what, text string, most int) []string {
 	switch {
-	case strings.TrimSpace(text) == "":
+	case len(telegram.Render(telegram.Message{Footer: []telegram.Span{{Text: text}}})) == 0: // nothing that a reader would see
 		return []string{"falta " + what}
 	case utf8.RuneCountInString(text) > most:
 		return []string{fmt.Sprintf("%s pasa de %d caracteres", what, most)}

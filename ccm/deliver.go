@@ -95,7 +95,7 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 	if d.receipt.untouched() {
 		d.leash.tie()
 	}
-	d.logWrite(part, err)
+	d.logWrite(part, sent, err)
 	err = d.ledger.mark(d.ctx, d.receipt.ID, part, *r)
 	if err != nil {
 		d.client.log(d.ctx, slog.LevelWarn, stageJournal, "no se pudo anotar en el diario qué fue de una parte: lo hará cuando responda", reasonAttr(err))
@@ -103,14 +103,19 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 	return err
 }
 
-// settle gives the first part that did not arrive the reason why, if none has one.
+// settle gives the first part that was left unsent the reason why, if it has none:
+// what stopped the delivery, which is the last of the failures.
 func (d *delivery) settle(err error) {
-	if err == nil {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost alone joins
+		err = all.Unwrap()[len(all.Unwrap())-1]
+	}
+	if err == nil || stateOf(err) == Uncertain {
 		return
 	}
 	for _, part := range d.todo {
 		r := &d.receipt.Parts[part]
-		if r.State == Delivered {
+		switch r.State {
+		case Delivered, Uncertain:
 			continue
 		}
 		if r.Err == nil {
@@ -132,11 +137,14 @@ func (d *delivery) doubts() int {
 }
 
 // logWrite logs one write.
-func (d *delivery) logWrite(part int, err error) {
+func (d *delivery) logWrite(part int, sent telegram.Sent, err error) {
 	level, message := slog.LevelDebug, "Telegram consultado"
 	attrs := []slog.Attr{
 		slog.String("dataset_id", d.receipt.Meta.Dataset), slog.String("telegram_chat_id", d.to.Chat),
 		slog.Int("records_sent", d.receipt.delivered()), durationAttr(time.Since(d.began)),
+	}
+	if sent.Degraded && err == nil {
+		level, message = slog.LevelWarn, "Telegram no entendió el formato de una parte: se entregó como texto sin formato"
 	}
 	if r := d.receipt.Parts[part]; r.Err != nil {
 		attrs = append(attrs, codeAttr(r.Err), reasonAttr(err))

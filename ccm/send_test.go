@@ -111,6 +111,7 @@ func TestNothingIsSentWhereItCannotBe(t *testing.T) {
 		"no database":        {cfg, &database{err: errAway}, ccm.Alert{}, ccm.SendOptions{}, ccm.CodeDataset, "base de datos"},
 		"a key too long":     {cfg, &database{}, alert, ccm.SendOptions{Key: strings.Repeat("k", 513)}, ccm.CodeInvalidKey, "512"},
 		"an alert of nought": {cfg, &database{}, ccm.Alert{Level: "fatal", Branch: -1}, ccm.SendOptions{}, ccm.CodeInvalidRequest, "falta el título; falta el texto; el nivel debe ser info, warning, error o success; la rama"},
+		"an invisible alert": {cfg, &database{}, ccm.Alert{Title: "\u200b", Body: "\x00"}, ccm.SendOptions{}, ccm.CodeInvalidRequest, "falta el título; falta el texto"},
 		"a title of a book":  {cfg, &database{}, ccm.Alert{Title: strings.Repeat("ñ", 201), Body: "x"}, ccm.SendOptions{}, ccm.CodeInvalidRequest, "el título pasa de 200"},
 		"a body of a book":   {cfg, &database{}, ccm.Alert{Title: "x", Body: strings.Repeat("ñ", 20_001)}, ccm.SendOptions{}, ccm.CodeInvalidRequest, "el texto pasa de 20000"},
 	} {
@@ -203,6 +204,48 @@ func TestACallerThatLeaves(t *testing.T) {
 		is.Equal(len(r.Parts), 3)
 		is.Equal(len(fake.Messages(chat)), 3)
 	})
+}
+
+// TestWhatWasNeverTriedSaysWhy has a doubt first and then no place at the gate: the
+// part behind the doubt surely was not sent.
+func TestWhatWasNeverTriedSaysWhy(t *testing.T) {
+	is := is.New(t)
+	fake, cfg := bot(t)
+	cfg.Telegram.Gate = &closing{n: 2}
+	fake.Script(telegramtest.Fault{Method: "sendMessage", Cut: true, Accept: true})
+	r, err := client(t, cfg, nil).SendAlert(t.Context(), long, ccm.SendOptions{})
+	wants(t, err, ccm.CodeTelegramHTTP, "pudo haber llegado")
+	is.Equal(r.Parts[0].State, ccm.Uncertain)
+	is.Equal(r.Parts[1].State, ccm.Pending)
+	wants(t, r.Parts[1].Err, ccm.CodeTelegramHTTP, "no salió")
+	is.True(errors.Is(r.Parts[1].Err, errClosed))
+}
+
+var errClosed = errors.New("the gate is closed")
+
+// closing is a gate that is closed from the n-th write on.
+type closing struct {
+	open
+	n, writes int
+}
+
+func (g *closing) Wait(context.Context, string) error {
+	if g.writes++; g.writes >= g.n {
+		return errClosed
+	}
+	return nil
+}
+
+func TestAPartWithoutItsMarkupIsAWarning(t *testing.T) {
+	is := is.New(t)
+	fake, cfg := bot(t)
+	var log lines
+	cfg.Logger = log.logger()
+	fake.Script(telegramtest.Fault{Method: "sendMessage", Status: 400, Description: "Bad Request: can't parse entities: Unsupported start tag"})
+	r, err := client(t, cfg, nil).SendAlert(t.Context(), alert, ccm.SendOptions{})
+	is.NoErr(err)
+	is.True(r.Parts[0].Sent.Degraded)
+	is.True(strings.Contains(log.String(), "se entregó como texto sin formato"))
 }
 
 // gateAt calls leave before the n-th write.
