@@ -162,7 +162,7 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 			return Receipt{Meta: s.meta}, err
 		}
 		if known.ID != "" {
-			return c.goOnToday(ctx, l, known, s)
+			return c.goOnToday(ctx, l, known)
 		}
 	}
 	draft, err := s.draft(ctx)
@@ -182,8 +182,8 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 }
 
 // goOnToday is goOn of a delivery that began before, perhaps on another day.
-func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record, s shipment) (Receipt, error) {
-	r, err := c.renew(ctx, l, r, s)
+func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record) (Receipt, error) {
+	r, err := c.renew(ctx, l, r)
 	if err != nil {
 		l.end(ctx, r.ID)
 		return r.Receipt, err
