@@ -74,7 +74,7 @@ func (j *Journal) Begin(ctx context.Context, d ccm.Delivery) (ccm.Record, error)
 // where it cannot be known, the row, if there is one, is nobody's: it is not
 // confirmed, and so never sent by itself.
 func (j *Journal) begun(ctx context.Context, c *claim, d ccm.Delivery, err error) (ccm.Record, error) {
-	if err != nil && kindOf(err) == store.ErrUnavailable {
+	if err != nil && errors.Is(kindOf(err), store.ErrUnavailable) {
 		if found, again := find(ctx, j.db, byID, c.id); again == nil && found != nil && found.owner.String == c.owner {
 			err = nil
 		}

@@ -98,7 +98,7 @@ func (f *fleet) keep(place, n int) bool {
 	}
 	f.mu.Unlock()
 	if h.Odds == 0 {
-		h.Odds = 1.0 / 40
+		h.Odds = 1.0 / 30
 	}
 	setup, err := json.Marshal(h)
 	if err != nil {

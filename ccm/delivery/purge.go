@@ -7,6 +7,13 @@ import (
 	"time"
 )
 
+const (
+	selectOld = `SELECT id FROM ccm_deliveries WHERE `
+	oldRows   = `began_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND AND (lease_until IS NULL OR lease_until <= UTC_TIMESTAMP(6))`
+	oldTexts  = `purged_at IS NULL AND ended_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`
+	limited   = ` LIMIT ?`
+)
+
 // purgeBatch is how many deliveries one transaction of Purge changes.
 const purgeBatch = 200
 
@@ -23,7 +30,7 @@ type Purged struct {
 func (j *Journal) Purge(ctx context.Context) (Purged, error) {
 	var all Purged
 	for {
-		ids, err := j.oldIDs(ctx, `began_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND AND (lease_until IS NULL OR lease_until <= UTC_TIMESTAMP(6))`, KeepRows)
+		ids, err := j.oldIDs(ctx, oldRows, KeepRows)
 		if err == nil && len(ids) > 0 {
 			err = j.deleteRows(ctx, ids)
 		}
@@ -35,7 +42,7 @@ func (j *Journal) Purge(ctx context.Context) (Purged, error) {
 		}
 	}
 	for {
-		ids, err := j.oldIDs(ctx, `purged_at IS NULL AND ended_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`, j.retention)
+		ids, err := j.oldIDs(ctx, oldTexts, j.retention)
 		if err == nil && len(ids) > 0 {
 			err = j.deleteTexts(ctx, ids)
 		}
@@ -49,7 +56,7 @@ func (j *Journal) Purge(ctx context.Context) (Purged, error) {
 }
 
 func (j *Journal) oldIDs(ctx context.Context, where string, age time.Duration) (ids []any, err error) {
-	rows, err := j.db.QueryContext(ctx, `SELECT id FROM ccm_deliveries WHERE `+where+` LIMIT ?`, int64(age.Seconds()), purgeBatch)
+	rows, err := j.db.QueryContext(ctx, selectOld+where+limited, int64(age.Seconds()), purgeBatch)
 	if err != nil {
 		return nil, err
 	}

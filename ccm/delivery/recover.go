@@ -92,9 +92,11 @@ func (j *Journal) recoverSome(ctx context.Context) (_ ccm.Record, more bool, _ e
 	return ccm.Record{}, progress && len(all) == some, nil
 }
 
+const selectAbandoned = `SELECT id, owner, confirmed = FALSE OR began_at <= UTC_TIMESTAMP(6) - INTERVAL 1 DAY
+FROM ccm_deliveries WHERE lease_until <= UTC_TIMESTAMP(6) ORDER BY lease_until LIMIT ?`
+
 func (j *Journal) abandoned(ctx context.Context, limit int) (all []abandoned, err error) {
-	rows, err := j.db.QueryContext(ctx, `SELECT id, owner, confirmed = FALSE OR began_at <= UTC_TIMESTAMP(6) - INTERVAL 1 DAY
-FROM ccm_deliveries WHERE lease_until <= UTC_TIMESTAMP(6) ORDER BY lease_until LIMIT ?`, limit)
+	rows, err := j.db.QueryContext(ctx, selectAbandoned, limit)
 	if err != nil {
 		return nil, err
 	}
