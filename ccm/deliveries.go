@@ -98,14 +98,8 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 		return r.Receipt, err
 	}
 	l.quiet, l.sends = isOfDoubt(r.Key), true
-	receipt := r.Receipt
-	s, err := c.shipmentOf(ctx, r)
-	if err != nil {
-		l.end(ctx, r.ID)
-	} else {
-		receipt, err = c.goOnToday(ctx, l, r, s)
-	}
 	c.logDecision(ctx, Resend, id, who)
+	receipt, err := c.goOnToday(ctx, l, r)
 	c.logSend(ctx, r.To, receipt, err, time.Since(began))
 	return receipt, err
 }

@@ -58,6 +58,26 @@ func TestParseEnvWithoutAnythingCanStillRender(t *testing.T) {
 	is.NoErr(err)
 }
 
+func TestParseEnvReadsWhereTheJournalIs(t *testing.T) {
+	is := is.New(t)
+	parse := func(env map[string]string) (ccm.Config, error) {
+		env["DATABASE_URL"] = "mysql+pymysql://lector:clave@db.centro:3306/ccm"
+		return ccm.ParseEnv(lookup(env))
+	}
+	cfg, err := parse(map[string]string{"CCM_JOURNAL_URL": "mysql://diario:clave@db.centro/ccm_diario", "CCM_JOURNAL_RETENTION_DAYS": "7", "CCM_ALERT_CHAT_ID": "@avisos"})
+	is.NoErr(err)
+	is.Equal(cfg.JournalURL, "mysql://diario:clave@db.centro/ccm_diario")
+	is.Equal(cfg.JournalRetention, 7*24*time.Hour)
+	is.Equal(cfg.AlertChat.Chat, "@avisos")
+	cfg, err = parse(map[string]string{})
+	is.NoErr(err)
+	is.Equal(cfg.JournalURL, "")
+	is.Equal(cfg.JournalRetention, 30*24*time.Hour)
+	_, err = parse(map[string]string{"CCM_JOURNAL_URL": "mysql://otro@db.centro:3306/ccm"}) // another user, the same schema
+	is.True(err != nil)
+	is.True(strings.Contains(err.Error(), "CCM_JOURNAL_URL: nombra la misma base de datos que DATABASE_URL"))
+}
+
 func TestParseEnvMakesAURLOfParts(t *testing.T) {
 	is := is.New(t)
 	cfg, err := ccm.ParseEnv(lookup(map[string]string{"DB_HOST": "db", "DB_USER": "lector", "DB_PASSWORD": "p@:/?#%41", "DB_NAME": "ccm", "DB_PORT": "3307"}))
@@ -231,6 +251,7 @@ func FuzzParseEnvShowsNoValue(f *testing.F) {
 	f.Add("REDIS_URL", "redis://:s3creto@%zz")
 	f.Add("REDIS_PASSWORD", "s3creto")
 	f.Add("TELEGRAM_BOT_TOKEN", "1:s3creto")
+	f.Add("CCM_JOURNAL_URL", "mysql://u:s3creto@h:x/d")
 	f.Add("TELEGRAM_API_URL", "http://s3creto\x7f")
 	f.Fuzz(func(t *testing.T, name, value string) {
 		const secret = "s3creto"

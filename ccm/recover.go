@@ -87,10 +87,7 @@ func (c *Client) finishOff(ctx context.Context, l *ledger, r Record) (Record, er
 		c.counts.delivery(r.Receipt)
 		return r, r.failure()
 	}
-	s, err := c.shipmentOf(ctx, r)
-	if err == nil {
-		r, err = c.renew(ctx, l, r, s)
-	}
+	r, err := c.renew(ctx, l, r)
 	if err == nil {
 		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
 	}
@@ -109,9 +106,13 @@ func (c *Client) mayTryAgain(r Record, err error) bool {
 
 // renew renders a claimed report again, where nothing of it went out and the day
 // at the centre is no longer the one that it tells of.
-func (c *Client) renew(ctx context.Context, l *ledger, r Record, s shipment) (Record, error) {
-	if s.compose == nil || s.urgent || r.Replayed || !r.fresh() || r.BeganAt.IsZero() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
+func (c *Client) renew(ctx context.Context, l *ledger, r Record) (Record, error) {
+	if r.Report == AlertID || r.Replayed || !r.fresh() || store.DateOf(r.BeganAt.In(c.cfg.Location)) == c.cfg.today() {
 		return r, nil
+	}
+	s, err := c.shipmentOf(ctx, r)
+	if err != nil {
+		return r, err
 	}
 	draft, err := s.draft(ctx)
 	if err != nil {
@@ -132,12 +133,8 @@ func (r Receipt) fresh() bool {
 	return r.untouched() && !slices.ContainsFunc(r.Parts, func(p PartResult) bool { return p.Doubtful || p.State == Discarded })
 }
 
-// shipmentOf is the shipment that a delivery was made of; the zero one where it is
-// not to be rendered again, as an alert never is.
+// shipmentOf is the shipment that the delivery of a report was made of.
 func (c *Client) shipmentOf(ctx context.Context, r Record) (shipment, error) {
-	if r.Report == AlertID || !r.fresh() {
-		return shipment{}, nil
-	}
 	var asked reportRequest
 	if err := json.Unmarshal(r.Request, &asked); err != nil {
 		return shipment{}, &Error{CodeInvalidRequest, "No se sabe con qué se pidió ese reporte: pídalo de nuevo.", err}

@@ -288,7 +288,7 @@ func TestAJournalThatGoesAwayInTheMiddle(t *testing.T) {
 			return errJournal
 		})
 		r, err := c.SendAlert(t.Context(), long, ccm.SendOptions{Key: "k"})
-		wants(t, err, ccm.CodeJournal, "sale solo en cuanto responda")
+		wants(t, err, ccm.CodeJournal, "envía lo que falta en cuanto responda")
 		is.Equal(len(fake.Messages(chat)), 1)
 		is.True(!r.Unrecorded)
 		_, err = c.Recover(t.Context())

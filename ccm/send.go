@@ -162,7 +162,7 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 			return Receipt{Meta: s.meta}, err
 		}
 		if known.ID != "" {
-			return c.goOnToday(ctx, l, known, s)
+			return c.goOnToday(ctx, l, known)
 		}
 	}
 	draft, err := s.draft(ctx)
@@ -182,8 +182,8 @@ func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Recei
 }
 
 // goOnToday is goOn of a delivery that began before, perhaps on another day.
-func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record, s shipment) (Receipt, error) {
-	r, err := c.renew(ctx, l, r, s)
+func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record) (Receipt, error) {
+	r, err := c.renew(ctx, l, r)
 	if err != nil {
 		l.end(ctx, r.ID)
 		return r.Receipt, err
@@ -211,7 +211,7 @@ func (c *Client) goOn(ctx context.Context, l *ledger, r Record) (Receipt, error)
 
 // errLater is of an alert that began in the journal, and goes on with it.
 func errLater(err error) error {
-	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada: lo que falta sale solo en cuanto responda; no la repita.", err}
+	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada: el servicio envía lo que falta en cuanto responda. Antes de repetirla, mire con «ccm-api entregas listar» si salió.", err}
 }
 
 var errNoBot = fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")

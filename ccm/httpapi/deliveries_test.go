@@ -185,6 +185,39 @@ func TestDeliveries(t *testing.T) {
 	})
 }
 
+// settledJournal refuses every decision with the same error.
+type settledJournal struct {
+	ccm.Journal
+	err error
+}
+
+func (j settledJournal) Reopen(context.Context, string, string) (ccm.Record, error) {
+	return ccm.Record{}, j.err
+}
+
+func (j settledJournal) Discard(context.Context, string, string) (ccm.Record, error) {
+	return ccm.Record{}, j.err
+}
+
+func TestDecisionsThatCannotBe(t *testing.T) {
+	for _, c := range []struct {
+		err    *ccm.Error
+		status int
+	}{{ccm.ErrDeliveryPurged, http.StatusGone}, {ccm.ErrDeliveryBusy, http.StatusConflict}, {ccm.ErrUnknownDelivery, http.StatusNotFound}} {
+		t.Run(string(c.err.Code), func(t *testing.T) {
+			is := is.New(t)
+			cfg := telegramConfig(telegramtest.NewServer(t))
+			cfg.Journal = settledJournal{err: c.err}
+			h := httpapi.New(open(t, cfg), httpapi.Config{})
+			for _, action := range []string{"resend", "discard"} {
+				r := call(t, h, "POST", "/deliveries/x/"+action, "")
+				is.Equal(r.Code, c.status)
+				is.Equal(r.problem()["error_code"], string(c.err.Code))
+			}
+		})
+	}
+}
+
 func TestAJournalThatIsAway(t *testing.T) {
 	fake := telegramtest.NewServer(t)
 	fake.AddChat(telegramtest.Chat{ID: chat, Type: "supergroup", Title: "Rama 14"})
