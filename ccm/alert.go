@@ -31,21 +31,25 @@ const (
 
 // Alert is an operational message.
 type Alert struct {
-	Title string // one line, required, at most MaxTitle
-	Body  string // its lines are kept; required, at most MaxBody
-	Level Level  // "": Info
+	Title string `json:"title"` // one line, required, at most MaxTitle
+	Body  string `json:"body"`  // its lines are kept; required, at most MaxBody
+	Level Level  `json:"level"` // "": Info
 	// Branch is only shown, and need not be one of Config.Branches; 0: none.
-	Branch int
+	Branch int `json:"branch_id,omitempty"`
 }
 
 // SendAlert sends an alert. It needs neither the database nor the cache, and
 // where the journal fails it still goes out, with a warning in the log: then
-// Receipt.ID is empty, and its key protects from no repetition.
+// Receipt.Unrecorded is set, and its key protects from no repetition.
 //
 // Errors: CodeInvalidRequest, and those that [Client.SendArrivals] has for
 // sending.
 func (c *Client) SendAlert(ctx context.Context, a Alert, o SendOptions) (Receipt, error) {
-	ctx = ensureMessageID(ctx)
+	return c.sendAlert(ensureMessageID(ctx), a, o, false)
+}
+
+// sendAlert sends an alert; a doubt about a quiet one is told nobody.
+func (c *Client) sendAlert(ctx context.Context, a Alert, o SendOptions, quiet bool) (Receipt, error) {
 	if a.Level == "" {
 		a.Level = Info
 	}
@@ -60,6 +64,7 @@ func (c *Client) SendAlert(ctx context.Context, a Alert, o SendOptions) (Receipt
 		meta:    meta,
 		request: a,
 		urgent:  true,
+		quiet:   quiet,
 		compose: func(context.Context) (telegram.Message, Meta, error) {
 			at := c.cfg.Now().In(c.cfg.Location)
 			return report.Alert(a.Title, a.Body, string(a.Level), a.Branch, at), meta, nil

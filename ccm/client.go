@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/oauth"
@@ -22,10 +23,17 @@ type Client struct {
 	backend *cache.Backend
 	bot     *telegram.Bot // nil: no token
 
+	ownJournal bool // in memory
+
 	arrivals  *dataset[Arrival]
 	birthdays *dataset[Birthday]
 	summaries *dataset[BranchSummary]
 	kpis      *dataset[KPI]
+
+	counts     counts
+	unfinished unfinished
+	recovering sync.Mutex // held by the one Recover under way
+	tellers    tellers
 
 	google struct {
 		sync.Mutex
@@ -45,11 +53,12 @@ type source interface {
 // Open returns a Client for cfg. It dials nothing: an error means that cfg
 // cannot work, and says which part of it. The caller must Close the Client.
 func Open(cfg Config) (*Client, error) {
+	ownJournal := cfg.Journal == nil
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg}
+	c := &Client{cfg: cfg, ownJournal: ownJournal}
 	c.closeOnce = sync.OnceValue(c.close)
 	if err := c.openParts(); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -89,6 +98,9 @@ func (c *Client) openParts() error {
 
 // warn logs what Open found odd and goes on without.
 func (c *Client) warn() {
+	if c.cfg.JournalURL != "" && c.ownJournal {
+		c.log(context.Background(), slog.LevelWarn, stageJournal, "hay CCM_JOURNAL_URL y nadie abrió el diario: lo que se envía solo lo sabe este proceso")
+	}
 	if c.store == nil {
 		return
 	}
@@ -98,10 +110,12 @@ func (c *Client) warn() {
 }
 
 // Close ends what Open opened: connections to the database and the cache. Calls
-// under way fail. Close again does nothing, and returns the same.
+// under way fail. An alert about a delivery in doubt is waited for, for 15 s at
+// most. Close again does nothing, and returns the same.
 func (c *Client) Close() error { return c.closeOnce() }
 
 func (c *Client) close() error {
+	c.tellers.close()
 	var faults []error
 	if c.store != nil {
 		faults = append(faults, c.store.Close())
@@ -123,6 +137,18 @@ func (c *Client) Cache() *cache.Backend { return c.backend }
 // Telegram returns the bot, for what is no report (getMe, getChat); nil where
 // Config.Telegram has no token. What it sends is in no journal.
 func (c *Client) Telegram() *telegram.Bot { return c.bot }
+
+// Journal returns Config.Journal; nil where there was none, and what is sent is
+// known to this process only.
+func (c *Client) Journal() Journal {
+	if c.ownJournal {
+		return nil
+	}
+	return c.cfg.Journal
+}
+
+// Location returns the centre's time zone.
+func (c *Client) Location() *time.Location { return c.cfg.Location }
 
 // Google returns the credentials that Config.Google finds. They are looked for
 // at the first call and, once found, kept; a failure (an [oauth.Error] where

@@ -75,9 +75,20 @@ type Config struct {
 	// nothing stands in.
 	MaxStale time.Duration
 
+	// AlertChat is told of each delivery that Telegram did not confirm: which it
+	// is and what to do, never what is in it. Zero: nobody is.
+	AlertChat telegram.Target
+
 	// Journal keeps what was sent, by key. Nil: in memory, for this process
-	// only. It is not closed by Client.Close.
+	// only. It is not closed by Client.Close, and is to be closed after it.
 	Journal Journal
+
+	// JournalURL and JournalRetention are CCM_JOURNAL_URL and
+	// CCM_JOURNAL_RETENTION_DAYS, for who opens the Journal: see package
+	// [github.com/ccmwf/ccm/ccm/delivery]. Open does not; it only warns of a URL
+	// without a Journal.
+	JournalURL       string
+	JournalRetention time.Duration
 
 	// Logger gets each call to a dependency (DEBUG), each send (INFO), and what
 	// a person should look at (WARN, ERROR); never names or texts. Nil: nothing.

@@ -31,7 +31,7 @@ func ensureMessageID(ctx context.Context) context.Context {
 
 // Timings is where the time of one request went; a part that did not happen
 // stays zero. Calls at the same time add up to more than the clock shows.
-type Timings struct{ DB, Cache, Telegram time.Duration }
+type Timings struct{ DB, Cache, Telegram, Journal time.Duration }
 
 type timingsKey struct{}
 
@@ -57,4 +57,5 @@ func addTimings(ctx context.Context, t Timings) {
 	w.to.DB += t.DB
 	w.to.Cache += t.Cache
 	w.to.Telegram += t.Telegram
+	w.to.Journal += t.Journal
 }

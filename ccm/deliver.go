@@ -9,6 +9,13 @@ import (
 	"github.com/ccmwf/ccm/telegram"
 )
 
+// duplicateNote is what the message of a doubtful part says first, and noteRoom
+// the place that every message leaves for it.
+const (
+	duplicateNote = "(posible duplicado)"
+	noteRoom      = 32
+)
+
 // delivery is a receipt on its way: each part is in the journal before and
 // after its write.
 type delivery struct {
@@ -18,34 +25,44 @@ type delivery struct {
 	leash   *leash
 	to      telegram.Target
 	receipt Receipt
-	first   int       // the part of the receipt that is part 0 of Deliver
+	todo    []int     // the parts of the receipt that Deliver is given
 	began   time.Time // the write under way
 }
 
-// deliver sends the parts of a claimed receipt that have not arrived, and
-// releases the claim.
+// deliver sends the parts of a claimed receipt that surely have not arrived. The
+// claim stays the caller's to end.
 func (c *Client) deliver(ctx context.Context, l *ledger, to telegram.Target, r Receipt) (Receipt, error) {
 	began := time.Now()
 	leash, release := newLeash(ctx)
 	defer release()
-	d := &delivery{client: c, ledger: l, ctx: ctx, leash: leash, to: to, receipt: r, first: r.next()}
-	defer l.end(ctx, r.ID)
-	if d.first > 0 {
+	d := &delivery{client: c, ledger: l, ctx: ctx, leash: leash, to: to, receipt: r, todo: r.todo()}
+	if len(d.todo) == 0 {
+		return r, r.failure()
+	}
+	if !r.untouched() {
 		_ = leash.loosen() // who has gone already is told before the first write
 	}
-	parts := make([]telegram.Part, 0, len(r.Parts))
-	for _, part := range r.Parts[d.first:] {
-		parts = append(parts, part.Part)
+	parts := make([]telegram.Part, len(d.todo))
+	for i, n := range d.todo {
+		parts[i] = r.Parts[n].Part
+		if r.Parts[n].Doubtful {
+			parts[i] = parts[i].WithNote(duplicateNote)
+		}
 	}
 	_, err := c.bot.Deliver(leash, to, parts, d.mark)
 	addTimings(ctx, Timings{Telegram: time.Since(began)})
 	d.settle(err)
+	d.receipt.Unrecorded = l.journal == nil
+	c.counts.delivery(d.receipt)
+	if n := d.doubts(); n > 0 {
+		c.doubt(ctx, l, d.receipt, n)
+	}
 	return d.receipt, d.receipt.failure()
 }
 
 // mark is the telegram.Mark of the delivery.
 func (d *delivery) mark(part int, sent telegram.Sent, err error) error {
-	part += d.first
+	part = d.todo[part]
 	if err == nil && sent.ID == 0 {
 		return d.before(part)
 	}
@@ -81,7 +98,7 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 	d.logWrite(part, err)
 	err = d.ledger.mark(d.ctx, d.receipt.ID, part, *r)
 	if err != nil {
-		d.client.log(d.ctx, slog.LevelWarn, stageJournal, "no se pudo anotar en el diario qué fue de una parte", reasonAttr(err))
+		d.client.log(d.ctx, slog.LevelWarn, stageJournal, "no se pudo anotar en el diario qué fue de una parte: lo hará cuando responda", reasonAttr(err))
 	}
 	return err
 }
@@ -91,8 +108,8 @@ func (d *delivery) settle(err error) {
 	if err == nil {
 		return
 	}
-	for i := range d.receipt.Parts {
-		r := &d.receipt.Parts[i]
+	for _, part := range d.todo {
+		r := &d.receipt.Parts[part]
 		if r.State == Delivered {
 			continue
 		}
@@ -101,6 +118,17 @@ func (d *delivery) settle(err error) {
 		}
 		return
 	}
+}
+
+// doubts counts the parts that this delivery left in doubt.
+func (d *delivery) doubts() int {
+	n := 0
+	for _, part := range d.todo {
+		if s := d.receipt.Parts[part].State; s == Uncertain || s == Sending {
+			n++
+		}
+	}
+	return n
 }
 
 // logWrite logs one write.
@@ -114,6 +142,7 @@ func (d *delivery) logWrite(part int, err error) {
 		attrs = append(attrs, codeAttr(r.Err), reasonAttr(err))
 		if r.State == Uncertain {
 			level, message = slog.LevelWarn, "una parte quedó sin confirmar: pudo haber llegado y no se repite sola"
+			attrs = append(attrs, slog.String("delivery_id", d.receipt.ID), slog.Int("part", part+1))
 		}
 	}
 	d.client.log(d.ctx, level, stageTelegram, message, attrs...)

@@ -14,7 +14,12 @@
 //     a message, in as many parts as it takes, and answer with a [Receipt].
 //     With SendOptions.DryRun they only render it; with SendOptions.Key the
 //     same request is sent once.
-//  5. An error is an [*Error]: [CodeOf] classifies it, its Message is Spanish
+//  5. [Client.Deliveries] lists what was sent, and a person decides what is in
+//     doubt: [Client.ResendDelivery], [Client.DiscardDelivery]. A service calls
+//     [Client.Recover] every few seconds. With a Config.Journal of package
+//     [github.com/ccmwf/ccm/ccm/delivery] all of it holds over replicas and
+//     restarts; without one, in this process.
+//  6. An error is an [*Error]: [CodeOf] classifies it, its Message is Spanish
 //     and says what to mend.
 //
 // # What is promised
@@ -31,8 +36,8 @@
 //
 // # Logs
 //
-// Config.Logger gets one line for each call to the database, the cache and
-// Telegram (DEBUG) and for each send (INFO, WARN, ERROR), in Spanish, with the
+// Config.Logger gets one line for each call to the database, the cache, the
+// journal and Telegram (DEBUG) and for each send (INFO, WARN, ERROR), in Spanish, with the
 // keys etapa, message_id, branch_id, dataset_id, cache_hit, telegram_chat_id,
 // records_sent, records_processed, records_skipped, duration_ms, error_code and
 // reason. [WithMessageID] sets the message_id, and [WithTimings] adds up the

@@ -13,7 +13,7 @@ type Code string
 
 // The codes. Where nothing else is said, nothing was sent.
 const (
-	CodeInternal       Code = "internal_error"  // a fault of this program, or the journal is away
+	CodeInternal       Code = "internal_error"  // a fault of this program
 	CodeInvalidRequest Code = "invalid_request" // a value out of range; Message names the limits
 	CodeInvalidBranch  Code = "invalid_branch"  // not one of Config.Branches
 
@@ -38,6 +38,13 @@ const (
 	CodeKeyReused  Code = "idempotency_key_reused"  // the same key with another request
 	CodeKeyBusy    Code = "idempotency_key_in_use"  // the first request of the key is under way
 	CodeInvalidKey Code = "invalid_idempotency_key" // longer than MaxKeyLength
+
+	CodeJournal Code = "journal_error" // the journal is away, or cannot be written: a report is not sent without it
+
+	CodeUnknownDelivery Code = "delivery_not_found"
+	CodeDeliverySent    Code = "delivery_already_sent" // every part arrived: there is nothing to decide
+	CodeDeliveryBusy    Code = "delivery_in_progress"  // it is being sent now
+	CodeDeliveryPurged  Code = "delivery_purged"       // its texts are deleted: nothing is left to send
 )
 
 // Error is what every method of Client returns.
@@ -94,8 +101,18 @@ func datasetError(err error) *Error {
 	return &Error{CodeDataset, message, err}
 }
 
+var errNoStore = fail(CodeDataset, "No hay base de datos configurada: falta DATABASE_URL.")
+
+// What a [Journal] answers.
 var (
-	errNoStore   = fail(CodeDataset, "No hay base de datos configurada: falta DATABASE_URL.")
-	errKeyReused = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
-	errKeyBusy   = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
+	ErrKeyReused       = fail(CodeKeyReused, "La clave de idempotencia ya se usó con otra petición: use una nueva.")
+	ErrKeyBusy         = fail(CodeKeyBusy, "La primera petición con esta clave de idempotencia sigue en curso: espere su respuesta.")
+	ErrUnknownDelivery = fail(CodeUnknownDelivery, "No hay ningún envío con ese identificador: «ccm-api entregas listar» o GET /deliveries los muestra.")
+	ErrDeliverySent    = fail(CodeDeliverySent, "Todas las partes de ese envío llegaron: no hay nada que reenviar ni descartar.")
+	ErrDeliveryBusy    = fail(CodeDeliveryBusy, "Ese envío está en curso: espere a que termine.")
+	ErrDeliveryPurged  = fail(CodeDeliveryPurged, "Los textos de ese envío ya se borraron por antiguos: pida el reporte de nuevo.")
+	// ErrClaimLost is of who may write no more: the claim ended, or its lease ran
+	// out and another process has it.
+	ErrClaimLost = fail(CodeDeliveryBusy, "Otro proceso se hizo cargo de este envío mientras este no respondía: lo que falta es asunto suyo.")
+	ErrBadCursor = fail(CodeInvalidRequest, "El cursor de la lista no es de los que se dieron: empiece por la primera página.")
 )

@@ -3,6 +3,7 @@ package ccm_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,136 +11,42 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/delivery/deliverytest"
 	"github.com/ccmwf/ccm/telegram"
 	"github.com/ccmwf/ccm/telegram/telegramtest"
 )
 
 // TestMemoryJournal runs the contract of every Journal over the one in memory.
 func TestMemoryJournal(t *testing.T) {
-	now := &clock{now: at(t, "2026-11-24 12:00:00")}
-	testJournal(t, func() ccm.Journal { return ccm.NewMemoryJournal(now.Now, 100) }, now.add)
-	t.Run("forgets the oldest of too many", func(t *testing.T) {
-		is := is.New(t)
-		j := ccm.NewMemoryJournal(now.Now, 2)
-		for _, key := range []string{"a", "b", "c"} {
-			finish(t, j, begin(t, j, key))
-		}
-		r, err := j.Resume(t.Context(), "a", "f")
-		is.NoErr(err)
-		is.Equal(r.ID, "")
-		r, err = j.Resume(t.Context(), "b", "f")
-		is.NoErr(err)
-		is.True(r.Replayed)
+	deliverytest.Run(t, func(tb testing.TB) deliverytest.Place {
+		now := &clock{now: at(t, "2026-11-24 12:00:00")}
+		j := ccm.NewMemoryJournal(now.Now, 100)
+		return deliverytest.Place{Open: func() ccm.Journal { return j }, Pass: now.add}
 	})
 }
 
-func begin(t *testing.T, j ccm.Journal, key string) ccm.Receipt {
-	t.Helper()
-	r, err := j.Begin(t.Context(), ccm.Delivery{Key: key, Fingerprint: "f", Report: "alert", Parts: make([]telegram.Part, 2)})
-	is.New(t).NoErr(err)
-	return r
-}
-
-func mark(t *testing.T, j ccm.Journal, r ccm.Receipt, part int, state ccm.State) {
-	t.Helper()
-	is.New(t).NoErr(j.Mark(t.Context(), r.ID, part, ccm.PartResult{State: state, Sent: telegram.Sent{ID: int64(part + 1)}}))
-}
-
-func finish(t *testing.T, j ccm.Journal, r ccm.Receipt) {
-	t.Helper()
-	mark(t, j, r, 0, ccm.Delivered)
-	mark(t, j, r, 1, ccm.Delivered)
-	is.New(t).NoErr(j.End(t.Context(), r.ID))
-}
-
-// testJournal is what every Journal promises; pass moves its clock.
-func testJournal(t *testing.T, open func() ccm.Journal, pass func(time.Duration)) {
-	resume := func(t *testing.T, j ccm.Journal, fingerprint string) (ccm.Receipt, ccm.Code) {
-		r, err := j.Resume(t.Context(), "k", fingerprint)
-		return r, ccm.CodeOf(err)
-	}
-	t.Run("a new key is free", func(t *testing.T) {
-		r, code := resume(t, open(), "f")
-		is.New(t).Equal(r.ID+string(code), "")
-	})
-	t.Run("a key under way is busy", func(t *testing.T) {
-		is, j := is.New(t), open()
-		begin(t, j, "k")
-		_, code := resume(t, j, "f")
-		is.Equal(code, ccm.CodeKeyBusy)
-		_, err := j.Begin(t.Context(), ccm.Delivery{Key: "k", Fingerprint: "f", Parts: make([]telegram.Part, 2)})
-		is.Equal(ccm.CodeOf(err), ccm.CodeKeyBusy)
-		_, code = resume(t, j, "other")
-		is.Equal(code, ccm.CodeKeyReused)
-	})
-	t.Run("a finished one is given again", func(t *testing.T) {
-		is, j := is.New(t), open()
-		first := begin(t, j, "k")
-		finish(t, j, first)
-		for range 2 {
-			r, code := resume(t, j, "f")
-			is.Equal(code, ccm.Code(""))
+func TestTheMemoryJournalForgetsTheOldestOfTooMany(t *testing.T) {
+	for name, text := range map[string]string{"deliveries": "x", "bytes": strings.Repeat("x", 6<<20/4)} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			j := ccm.NewMemoryJournal(time.Now, 2)
+			for _, key := range []string{"a", "b", "c"} {
+				r, err := j.Begin(t.Context(), ccm.Delivery{Key: key, Fingerprint: "f", Parts: []telegram.Part{{HTML: text, Plain: text}}})
+				is.NoErr(err)
+				is.NoErr(j.Mark(t.Context(), r.ID, 0, ccm.PartResult{State: ccm.Delivered}))
+				is.NoErr(j.End(t.Context(), r.ID))
+			}
+			r, err := j.Resume(t.Context(), "a", "f")
+			is.NoErr(err)
+			is.Equal(r.ID, "")
+			r, err = j.Resume(t.Context(), "b", "f")
+			is.NoErr(err)
 			is.True(r.Replayed)
-			is.Equal(r.ID, first.ID)
-			is.Equal(r.Parts[1].Sent.ID, int64(2))
-		}
-		_, code := resume(t, j, "other")
-		is.Equal(code, ccm.CodeKeyReused)
-	})
-	t.Run("a refusal frees the key", func(t *testing.T) {
-		is, j := is.New(t), open()
-		r := begin(t, j, "k")
-		mark(t, j, r, 0, ccm.Sending)
-		mark(t, j, r, 0, ccm.Refused)
-		is.NoErr(j.End(t.Context(), r.ID))
-		r, code := resume(t, j, "other")
-		is.Equal(r.ID+string(code), "")
-	})
-	t.Run("a partial one goes on, and is claimed", func(t *testing.T) {
-		is, j := is.New(t), open()
-		first := begin(t, j, "k")
-		mark(t, j, first, 0, ccm.Delivered)
-		is.NoErr(j.End(t.Context(), first.ID))
-		r, _ := resume(t, j, "f")
-		is.Equal(r.ID, first.ID)
-		is.True(!r.Replayed)
-		is.Equal(r.Parts[0].State, ccm.Delivered)
-		_, code := resume(t, j, "f")
-		is.Equal(code, ccm.CodeKeyBusy)
-	})
-	for _, state := range []ccm.State{ccm.Uncertain, ccm.Sending} {
-		t.Run("a partial one with a part "+string(state)+" is finished", func(t *testing.T) {
-			is, j := is.New(t), open()
-			first := begin(t, j, "k")
-			mark(t, j, first, 0, ccm.Delivered)
-			mark(t, j, first, 1, state)
-			is.NoErr(j.End(t.Context(), first.ID))
-			r, _ := resume(t, j, "f")
-			is.True(r.Replayed)
+			page, err := j.List(t.Context(), ccm.Filter{})
+			is.NoErr(err)
+			is.Equal(len(page.Records), 2)
 		})
 	}
-	t.Run("a day later the key is free", func(t *testing.T) {
-		is, j := is.New(t), open()
-		finish(t, j, begin(t, j, "k"))
-		pass(24*time.Hour - time.Second)
-		r, _ := resume(t, j, "f")
-		is.True(r.Replayed)
-		pass(time.Second)
-		r, code := resume(t, j, "other")
-		is.Equal(r.ID+string(code), "")
-	})
-	t.Run("without a key nothing is given again", func(t *testing.T) {
-		is, j := is.New(t), open()
-		first := begin(t, j, "")
-		finish(t, j, first)
-		is.True(begin(t, j, "").ID != first.ID)
-	})
-	t.Run("a part that is not there is an error", func(t *testing.T) {
-		is, j := is.New(t), open()
-		r := begin(t, j, "k")
-		is.True(j.Mark(t.Context(), r.ID, 2, ccm.PartResult{}) != nil)
-		is.True(j.Mark(t.Context(), "nobody", 0, ccm.PartResult{}) != nil)
-	})
 }
 
 func TestAKeySendsOnce(t *testing.T) {
@@ -212,12 +119,12 @@ type away struct{ ccm.Journal }
 
 var errJournal = errors.New("the journal is away")
 
-func (away) Resume(context.Context, string, string) (ccm.Receipt, error) {
-	return ccm.Receipt{}, errJournal
+func (away) Resume(context.Context, string, string) (ccm.Record, error) {
+	return ccm.Record{}, errJournal
 }
 
-func (away) Begin(context.Context, ccm.Delivery) (ccm.Receipt, error) {
-	return ccm.Receipt{}, errJournal
+func (away) Begin(context.Context, ccm.Delivery) (ccm.Record, error) {
+	return ccm.Record{}, errJournal
 }
 
 func TestWithoutItsJournalAReportWaitsAndAnAlertGoesOut(t *testing.T) {
@@ -228,11 +135,12 @@ func TestWithoutItsJournalAReportWaitsAndAnAlertGoesOut(t *testing.T) {
 	c := client(t, cfg, &database{})
 	for _, o := range []ccm.SendOptions{{}, {Key: "k"}} {
 		_, err := c.SendArrivals(t.Context(), ccm.Query{}, o)
-		wants(t, err, ccm.CodeInternal, "podría salir dos veces")
+		wants(t, err, ccm.CodeJournal, "El diario de envíos falló", "podría salir dos veces")
 		is.True(errors.Is(err, errJournal))
 		r, err := c.SendAlert(t.Context(), alert, o)
 		is.NoErr(err)
 		is.Equal(r.ID, "")
+		is.True(r.Unrecorded)
 	}
 	is.Equal(len(fake.Messages(chat)), 2)
 }

@@ -11,7 +11,10 @@ import (
 	"github.com/ccmwf/ccm/telegram"
 )
 
-var errUnconfirmed = fail(CodeTelegramHTTP, "Una parte quedó sin confirmar: pudo haber llegado. Mire el chat antes de repetirla.")
+var (
+	errUnconfirmed = &Error{CodeTelegramHTTP, "Una parte quedó sin confirmar: pudo haber llegado. Mire el chat antes de repetirla.", &telegram.Error{Method: "sendMessage", Outcome: telegram.Uncertain}}
+	errUnsent      = fail(CodeTelegramHTTP, "Una parte no se envió: el proceso que la enviaba terminó antes.")
+)
 
 // telegramError says what Telegram, or the way there, made of a message.
 func telegramError(err error) *Error {

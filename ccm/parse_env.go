@@ -20,8 +20,8 @@ import (
 // NAME_FILE settings are read.
 //
 // DATABASE_URL counts before DB_HOST and its like. Without any of them, and
-// without TELEGRAM_BOT_TOKEN, the Config is sound and can only render. Journal,
-// Logger and Now are the caller's to fill in.
+// without TELEGRAM_BOT_TOKEN, the Config is sound and can only render. Journal
+// (see Config.JournalURL), Logger and Now are the caller's to fill in.
 func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 	e := NewEnv(lookup)
 	cfg := Config{
@@ -39,6 +39,9 @@ func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 		cfg.BirthdayStatus = status
 	}
 	cfg.Telegram, cfg.Chat = parseTelegram(e)
+	cfg.AlertChat = parseChat(e, envAlertChat)
+	cfg.JournalURL = parseJournal(e, cfg.Store.URL)
+	cfg.JournalRetention = time.Duration(e.Int(envJournalDays, defaultJournalDays, 1, 365)) * 24 * time.Hour
 	return cfg, e.Err()
 }
 
@@ -168,10 +171,7 @@ func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 			e.Fail(envTelegramURL, "debe ser una dirección http:// o https:// sin usuario ni parámetros, como %s", defaultTelegramURL)
 		}
 	}
-	to := telegram.Target{Chat: e.String(envTelegramChat, "")}
-	if to.Chat != "" && to.Check() != nil {
-		e.Fail(envTelegramChat, "debe ser un número como -1001234567890, o un nombre como @canal")
-	}
+	to := parseChat(e, envTelegramChat)
 	cfg.Token, cfg.TokenFile = e.raw(envTelegramToken)
 	if !e.Bool(envTelegramOn, cfg.Token+cfg.TokenFile != "") {
 		cfg.Token, cfg.TokenFile = "", ""
@@ -182,6 +182,36 @@ func parseTelegram(e *Env) (telegram.Config, telegram.Target) {
 	}
 	checkToken(e, cfg.Token, cfg.TokenFile)
 	return cfg, to
+}
+
+func parseChat(e *Env, name string) telegram.Target {
+	to := telegram.Target{Chat: e.String(name, "")}
+	if to.Chat != "" && to.Check() != nil {
+		e.Fail(name, "debe ser un número como -1001234567890, o un nombre como @canal")
+	}
+	return to
+}
+
+// parseJournal reads where the journal is. It must not be in the schema of the
+// database, which may be somebody else's.
+func parseJournal(e *Env, database string) string {
+	journal := e.String(envJournalURL, "")
+	if journal == "" {
+		return ""
+	}
+	db, err := store.Open(store.Config{URL: journal})
+	if err != nil {
+		e.Fail(envJournalURL, "no sirve para abrir el diario; la forma es «mysql://usuario:contraseña@host:3306/ccm_diario» (%v)", err)
+		return journal
+	}
+	defer db.Close() // nothing was dialled
+	if other, err := store.Open(store.Config{URL: database}); err == nil {
+		defer other.Close()
+		if db.Identity() == other.Identity() {
+			e.Fail(envJournalURL, "nombra la misma base de datos que %s: el diario va en un esquema propio, como ccm_diario", envDatabaseURL)
+		}
+	}
+	return journal
 }
 
 // someToken has the form of a token, to check the rest of a telegram.Config.

@@ -5,6 +5,20 @@ import (
 	"slices"
 )
 
+// Outcome is what the delivery came to: Delivered if every part arrived, else the
+// first of Uncertain, Refused, Pending, Discarded that one of them is in.
+func (r Receipt) Outcome() State {
+	for _, s := range []State{Uncertain, Sending, Refused, Pending, Discarded} {
+		if r.count(s) > 0 {
+			if s == Sending { // whose write nobody will end
+				return Uncertain
+			}
+			return s
+		}
+	}
+	return Delivered
+}
+
 // delivered counts the parts that arrived.
 func (r Receipt) delivered() int { return r.count(Delivered) }
 
@@ -16,9 +30,21 @@ func (r Receipt) next() int {
 	return len(r.Parts)
 }
 
+// todo lists the parts that may be sent by itself, or because somebody asked:
+// those that surely have not arrived.
+func (r Receipt) todo() []int {
+	var all []int
+	for i, part := range r.Parts {
+		if part.State == Pending || part.State == Refused {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // finished reports whether nothing is left that may be sent by itself.
 func (r Receipt) finished() bool {
-	return r.delivered() == len(r.Parts) || r.uncertain() > 0
+	return r.delivered() == len(r.Parts) || r.uncertain()+r.count(Discarded) > 0
 }
 
 // untouched reports whether surely no part arrived.
@@ -45,14 +71,29 @@ func (r Receipt) failure() error {
 	if next == len(r.Parts) {
 		return nil
 	}
-	failure, ok := errors.AsType[*Error](r.Parts[next].Err)
-	if !ok {
-		failure = errUnconfirmed
-	}
+	failure := r.Parts[next].failure()
 	if sent == 0 {
 		return failure
 	}
 	partial := fail(failure.Code, "Se entregaron %d de %d partes. %s", sent, len(r.Parts), failure.Message)
 	partial.Err = failure.Err
 	return partial
+}
+
+// failure is why the part did not arrive.
+func (p PartResult) failure() *Error {
+	known, ok := errors.AsType[*Error](p.Err)
+	switch {
+	case p.State == Discarded:
+		code := CodeTelegramHTTP
+		if ok {
+			code = known.Code
+		}
+		return fail(code, "Una persona descartó lo que faltaba de este envío: no se repite.")
+	case ok:
+		return known
+	case p.State == Uncertain, p.State == Sending:
+		return errUnconfirmed
+	}
+	return errUnsent
 }

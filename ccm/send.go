@@ -38,7 +38,7 @@ type SendOptions struct {
 // see FinishTimeout. The Receipt is meaningful beside an error too.
 //
 // Errors: those of [Client.Arrivals]; of the key CodeInvalidKey, CodeKeyReused
-// and CodeKeyBusy; CodeTelegramDisabled; CodeInternal where the journal is away
+// and CodeKeyBusy; CodeTelegramDisabled; CodeJournal where the journal is away
 // (nothing is sent: a report sent twice is worse than one that is late); and
 // CodeTelegramAPI, CodeTelegramHTTP, CodeTelegramStatus, CodeTelegramEmpty,
 // CodeTelegramRateLimited, CodeTelegramTimeout, in which errors.As finds a
@@ -56,13 +56,24 @@ func (c *Client) SendBirthdays(ctx context.Context, q Query, o SendOptions) (Rec
 func sendReport[T any](ctx context.Context, d *dataset[T], render func(report.Info, []T) telegram.Message, q Query, o SendOptions) (Receipt, error) {
 	ctx = ensureMessageID(ctx)
 	r, err := d.client.cfg.resolve(q, d.window)
-	meta := d.meta(ctx, r)
 	if err != nil {
-		return Receipt{Meta: meta}, err
+		return Receipt{Meta: d.meta(ctx, r)}, err
 	}
-	return d.client.send(ctx, shipment{
-		meta:    meta,
-		request: [...]any{r.branch, r.days, r.refresh},
+	return d.client.send(ctx, d.shipment(ctx, r, render), o)
+}
+
+// reportRequest is what it takes to render a report again.
+type reportRequest struct {
+	Branch  int  `json:"branch_id"` // 0: every one
+	Days    int  `json:"days_ahead"`
+	Refresh bool `json:"force_refresh,omitempty"`
+}
+
+// shipment is the report that r asks for.
+func (d *dataset[T]) shipment(ctx context.Context, r request, render func(report.Info, []T) telegram.Message) shipment {
+	return shipment{
+		meta:    d.meta(ctx, r),
+		request: reportRequest{r.branch, r.days, r.refresh},
 		compose: func(ctx context.Context) (telegram.Message, Meta, error) {
 			data, err := d.answer(ctx, r)
 			if err != nil {
@@ -70,7 +81,7 @@ func sendReport[T any](ctx context.Context, d *dataset[T], render func(report.In
 			}
 			return render(d.client.info(r, data.Meta), data.Records), data.Meta, nil
 		},
-	}, o)
+	}
 }
 
 // info is what a report says beside its records.
@@ -89,19 +100,39 @@ func (c *Client) info(r request, m Meta) report.Info {
 // shipment is a message to be sent, before it is composed.
 type shipment struct {
 	meta    Meta // as far as it is known before
-	request any  // what was asked for, as JSON tells it apart
+	request any  // what was asked for, which tells it apart as JSON
 	urgent  bool // goes out even where the journal is away
+	quiet   bool // a doubt about it is told nobody
 	compose func(context.Context) (telegram.Message, Meta, error)
+}
+
+// asked is what was asked for, as the journal keeps it.
+func (s shipment) asked() json.RawMessage {
+	text, err := json.Marshal(s.request)
+	if err != nil {
+		panic(err) // strings and numbers: it encodes
+	}
+	return text
 }
 
 // fingerprint tells requests apart that come with the same key.
 func (s shipment) fingerprint(to telegram.Target) string {
-	text, err := json.Marshal([]any{s.meta.Dataset, s.request, to})
+	text, err := json.Marshal([]any{s.meta.Dataset, s.asked(), to})
 	if err != nil {
 		panic(err) // strings and numbers: it encodes
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// draft composes the message, with room for what may have to be said of it later.
+func (s shipment) draft(ctx context.Context) (Receipt, error) {
+	message, meta, err := s.compose(ctx)
+	if err != nil {
+		return Receipt{Meta: meta}, err
+	}
+	message.Spare = noteRoom
+	return Receipt{Parts: pendingParts(telegram.Render(message)), Meta: meta}, nil
 }
 
 // send sends a shipment, and logs what became of it.
@@ -119,58 +150,77 @@ func (c *Client) send(ctx context.Context, s shipment, o SendOptions) (Receipt, 
 
 // dispatch goes the way of a shipment: journal, data, message, Telegram.
 func (c *Client) dispatch(ctx context.Context, s shipment, o SendOptions) (Receipt, error) {
-	l := ledger{client: c, journal: c.cfg.Journal, urgent: s.urgent}
-	var fingerprint string
-	if !o.DryRun {
-		fingerprint = s.fingerprint(o.To)
+	if o.DryRun {
+		return s.draft(ctx)
 	}
-	if o.Key != "" && !o.DryRun {
+	l := c.newLedger(s.urgent, s.quiet)
+	l.sends = true
+	fingerprint := s.fingerprint(o.To)
+	if o.Key != "" {
 		known, err := l.resume(ctx, o.Key, fingerprint)
 		if err != nil {
 			return Receipt{Meta: s.meta}, err
 		}
 		if known.ID != "" {
-			return c.continueWith(ctx, &l, o.To, known)
+			return c.goOnToday(ctx, l, known, s)
 		}
 	}
-	message, meta, err := s.compose(ctx)
+	draft, err := s.draft(ctx)
 	if err != nil {
-		return Receipt{Meta: meta}, err
-	}
-	draft := Receipt{Parts: pendingParts(telegram.Render(message)), Meta: meta}
-	if o.DryRun {
-		return draft, nil
+		return draft, err
 	}
 	if err := c.canSend(o.To); err != nil {
 		return draft, err
 	}
-	begun, err := l.begin(ctx, draft, Delivery{
-		Key: o.Key, Fingerprint: fingerprint, Report: meta.Dataset, To: o.To, Meta: meta, At: c.cfg.Now(),
+	begun, err := l.begin(ctx, Record{Receipt: draft, To: o.To}, Delivery{
+		Key: o.Key, Fingerprint: fingerprint, Report: s.meta.Dataset, Request: s.asked(), To: o.To, Meta: draft.Meta, At: c.cfg.Now(),
 	})
 	if err != nil {
 		return draft, err
 	}
-	return c.continueWith(ctx, &l, o.To, begun)
+	return c.goOn(ctx, l, begun)
 }
 
-// continueWith gives a finished delivery again, or sends what is left of one
-// that is claimed.
-func (c *Client) continueWith(ctx context.Context, l *ledger, to telegram.Target, r Receipt) (Receipt, error) {
-	if r.Replayed {
-		return r, r.failure()
-	}
-	if err := c.canSend(to); err != nil {
+// goOnToday is goOn of a delivery that began before, perhaps on another day.
+func (c *Client) goOnToday(ctx context.Context, l *ledger, r Record, s shipment) (Receipt, error) {
+	r, err := c.renew(ctx, l, r, s)
+	if err != nil {
 		l.end(ctx, r.ID)
-		return r, err
+		return r.Receipt, err
 	}
-	return c.deliver(ctx, l, to, r)
+	return c.goOn(ctx, l, r)
 }
+
+// goOn gives a finished delivery again, or sends what is left of one that is
+// claimed, and ends the claim.
+func (c *Client) goOn(ctx context.Context, l *ledger, r Record) (Receipt, error) {
+	if r.Replayed {
+		return r.Receipt, r.failure()
+	}
+	err := c.canSend(r.To)
+	if err == nil {
+		r.Receipt, err = c.deliver(ctx, l, r.To, r.Receipt)
+	}
+	if l.urgent && l.journal != nil && CodeOf(err) == CodeJournal {
+		c.unfinished.leave(r)
+		return r.Receipt, errLater(err)
+	}
+	l.end(ctx, r.ID)
+	return r.Receipt, err
+}
+
+// errLater is of an alert that began in the journal, and goes on with it.
+func errLater(err error) error {
+	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada: lo que falta sale solo en cuanto responda; no la repita.", err}
+}
+
+var errNoBot = fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")
 
 // canSend reports what keeps Telegram from being called at all.
 func (c *Client) canSend(to telegram.Target) error {
 	switch {
 	case c.bot == nil:
-		return fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")
+		return errNoBot
 	case to.Chat == "":
 		return fail(CodeTelegramDisabled, "No hay chat al que enviar: falta TELEGRAM_CHAT_ID.")
 	}

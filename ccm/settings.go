@@ -16,6 +16,9 @@ const (
 	envDBPassword      = "DB_PASSWORD"
 	envDBName          = "DB_NAME"
 	envFeb29           = "CCM_FEB29"
+	envJournalURL      = "CCM_JOURNAL_URL"
+	envJournalDays     = "CCM_JOURNAL_RETENTION_DAYS"
+	envAlertChat       = "CCM_ALERT_CHAT_ID"
 	envCacheProvider   = "CACHE_PROVIDER"
 	envRedisURL        = "REDIS_URL"
 	envRedisPassword   = "REDIS_PASSWORD"
@@ -40,6 +43,7 @@ const (
 	cacheMemory         = "memory"
 	cacheRedis          = "redis"
 	defaultMySQLPort    = 3306
+	defaultJournalDays  = 30
 	defaultTelegramWait = 15 * time.Second
 	defaultTelegramURL  = "https://api.telegram.org"
 )
@@ -69,6 +73,9 @@ func Settings() []Setting {
 		{Name: envTelegramChat, Doc: "The chat of the messages: `-1001234567890` or `@channel`.", Spanish: "El chat de los mensajes: «-1001234567890» o «@canal»."},
 		{Name: envTelegramTimeout, Default: fmt.Sprint(defaultTelegramWait.Seconds()), Doc: "Seconds that each answer of Telegram is waited for, 1 to 300.", Spanish: "Segundos que se espera cada respuesta de Telegram, de 1 a 300."},
 		{Name: envTelegramURL, Default: defaultTelegramURL, Doc: "The address of a Bot API server of one's own.", Spanish: "La dirección de un servidor propio de la Bot API."},
+		{Name: envAlertChat, Doc: "The chat that is told of each send which Telegram did not confirm; empty: none.", Spanish: "El chat al que se avisa de cada envío que Telegram no confirmó."},
+		{Name: envJournalURL, Doc: "The journal of what was sent, in a MySQL schema of its own, shared by replicas: `mysql://user:password@host:3306/ccm_diario`; empty: in memory, this process only.", Spanish: "El diario de lo enviado, en un esquema propio de MySQL que comparten las réplicas: «mysql://usuario:contraseña@host:3306/ccm_diario»; sin él, en la memoria de cada proceso.", Secret: true},
+		{Name: envJournalDays, Default: strconv.Itoa(defaultJournalDays), Doc: "Days that the journal keeps texts, which hold names, 1 to 365; what was sent when, it keeps for a year.", Spanish: "Días que el diario guarda los textos, que llevan nombres, de 1 a 365; qué se envió y cuándo, un año."},
 		{Name: envGoogleFile, Doc: "The file of Google credentials.", Spanish: "El archivo de credenciales de Google."},
 		{Name: envGoogleToken, Doc: "The token of a Google desktop client, as JSON.", Spanish: "El token de un cliente de escritorio de Google, en JSON."},
 	}

@@ -18,7 +18,8 @@ type Config struct {
 	Token string `json:"-"`
 	// TokenFile is the path of a file that holds the token instead, such as a
 	// mounted secret. It is read by New, and again for each request, so that a
-	// token may be rotated while the program runs. Excludes Token.
+	// token may be rotated while the program runs; while the file is empty, as
+	// in the middle of a rewrite, the last token is used. Excludes Token.
 	TokenFile string `json:"-"`
 	// BaseURL of a Bot API server of one's own, or of a fake one. Zero:
 	// https://api.telegram.org. A path in it is kept.

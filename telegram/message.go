@@ -13,6 +13,9 @@ type Message struct {
 	Groups []Group
 	// Footer ends the message, after an empty line; in the last part only.
 	Footer []Span
+	// Spare is how many UTF-16 units each part leaves free, for what may have to
+	// be said of it later: see [Part.WithNote]. 0, or less: none; at most 1024.
+	Spare int
 }
 
 // Group is a run of lines that belong together, such as one day of a list. It

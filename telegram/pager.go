@@ -59,8 +59,8 @@ type pager struct {
 	title   line // of the block being cut, for the next page; empty: none
 }
 
-func newPager(heading line) *pager {
-	p := &pager{room: wholePart}
+func newPager(heading line, room cost) *pager {
+	p := &pager{room: room}
 	if !heading.empty() && heading.cost.fits(repeated) {
 		p.heading = heading
 		p.room = p.room.minus(heading.cost).minus(textCost(markerRoom)).minus(breaks(2))

@@ -8,11 +8,11 @@ package telegram
 // between grapheme clusters, and never inside of a style, an emoji or an
 // accented letter; a cluster of more than a whole part is the one exception.
 // Blanks at a cut are left out. A heading or a title that would fill a quarter
-// of a part is not repeated.
+// of a part is not repeated. Message.Spare leaves room for a [Part.WithNote].
 //
 // A message in which nothing can be seen, such as the zero Message, has no parts.
 func Render(m Message) []Part {
-	p := newPager(newLine(m.Heading).trimLeft().measured())
+	p := newPager(newLine(m.Heading).trimLeft().measured(), wholePart.minus(spare(m.Spare)))
 	if p.heading.empty() {
 		p.add(newBlock(Group{Lines: [][]Span{m.Heading}}))
 	}

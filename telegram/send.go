@@ -67,25 +67,33 @@ func (t Target) Check() error {
 }
 
 func (p Part) check() error {
-	field, text, shown := "Part.HTML", p.HTML, p.Plain
-	switch {
-	case p.HTML == "" && p.Plain == "":
-		return invalid("Part", "HTML and Plain are empty; Telegram refuses a message without text")
-	case p.HTML == "":
-		field, text = "Part.Plain", p.Plain
-	case blank(p.Plain):
-		shown = shownOf(p.HTML)
+	field := "Part.HTML"
+	if p.HTML == "" {
+		field = "Part.Plain"
 	}
-	switch units := textCost(strings.TrimSpace(clean(shown))).units; {
+	switch text, units := p.text(), p.units(); {
+	case text == "":
+		return invalid("Part", "HTML and Plain are empty; Telegram refuses a message without text")
 	case len(text) > MaxMarkup:
 		return invalid(field, "it has %d bytes, Telegram takes %d; Render makes parts that fit", len(text), MaxMarkup)
 	case units > MaxText:
 		return invalid(field, "it has %d UTF-16 units, Telegram takes %d; Render makes parts that fit", units, MaxText)
-	case blank(shown):
+	case blank(p.shown()):
 		return invalid(field, "nothing in it can be seen; Telegram refuses a message without text")
 	}
 	return nil
 }
+
+// shown is what a chat shows of it.
+func (p Part) shown() string {
+	if p.HTML != "" && blank(p.Plain) {
+		return shownOf(p.HTML)
+	}
+	return p.Plain
+}
+
+// units is the length of that, as the server counts it.
+func (p Part) units() int { return textCost(strings.TrimSpace(clean(p.shown()))).units }
 
 // markup is a tag, or a character by name or number.
 var markup = regexp.MustCompile(`<(?:[^<>"']|"[^"]*"|'[^']*')*>|&(?:lt|gt|amp|quot|#[0-9]+|#x[0-9A-Fa-f]+);`)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // token is a bot's, in its valid form.
@@ -61,28 +62,52 @@ func newTokenSource(cfg Config) (tokenSource, error) {
 		return nil, invalid("Config.TokenFile", "it holds a token, not the path of a file; give that as Config.Token")
 	}
 	if cfg.TokenFile != "" {
-		read := func() (token, error) { return readToken(cfg.TokenFile) }
-		_, err := read()
-		return read, err
+		f := &tokenFile{path: cfg.TokenFile}
+		_, err := f.token()
+		return f.token, err
 	}
 	t, err := parseToken("Config.Token", cfg.Token)
 	return func() (token, error) { return t, nil }, err
 }
 
+// tokenFile is a file that holds a token, and may be written while it is read.
+type tokenFile struct {
+	path string
+
+	mu   sync.Mutex // reads one after the other, so that last is of the latest
+	last token
+}
+
+// token is the file's. Who writes a file in place empties it first: one that is
+// empty for now still means its last token.
+func (f *tokenFile) token() (token, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	raw, err := readToken(f.path)
+	switch {
+	case err != nil:
+		return token{}, unreadable(f.path, err)
+	case strings.TrimSpace(raw) == "" && f.last != (token{}):
+		return f.last, nil
+	}
+	t, err := parseToken("Config.TokenFile", raw)
+	if err == nil {
+		f.last = t
+	}
+	return t, err
+}
+
 // maxTokenFile is far over any token: who names a wrong file shall not have it read.
 const maxTokenFile = 4096
 
-func readToken(file string) (token, error) {
-	f, err := os.Open(file)
+func readToken(path string) (string, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return token{}, unreadable(file, err)
+		return "", err
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxTokenFile))
-	if err != nil {
-		return token{}, unreadable(file, err)
-	}
-	return parseToken("Config.TokenFile", string(raw))
+	return string(raw), err
 }
 
 func unreadable(file string, err error) error {

@@ -31,6 +31,9 @@ type answer struct {
 	Parts             []string        `json:"parts" doc:"Con dry_run, el HTML de cada mensaje; si no, vacío."`
 	Uncertain         bool            `json:"uncertain" doc:"Alguna parte pudo haber llegado sin que Telegram lo confirmara: no se repite sola."`
 	Cache             *ccm.CacheMeta  `json:"cache" doc:"De dónde salieron los datos y qué edad tienen; null en una alerta."`
+	DeliveryID        *string         `json:"delivery_id" doc:"El envío en GET /deliveries; null con dry_run, o si no llegó a empezar."`
+	Receipts          []partReceipt   `json:"receipts" doc:"Qué fue de cada parte."`
+	Unrecorded        bool            `json:"unrecorded" doc:"El diario no respondía y la alerta salió sin él: su Idempotency-Key no protege de repetirla."`
 }
 
 // outcome is what an operation came to.
@@ -56,6 +59,11 @@ func newAnswer(o outcome, requestID string, took time.Duration) answer {
 		RecordsSkipped:    meta.RecordsSkipped,
 		Parts:             []string{},
 		Cache:             meta.Cache,
+		Receipts:          newPartReceipts(o.receipt.Parts),
+		Unrecorded:        o.receipt.Unrecorded,
+	}
+	if id := o.receipt.ID; id != "" {
+		a.DeliveryID = &id
 	}
 	if a.MessageID == "" {
 		a.MessageID = requestID

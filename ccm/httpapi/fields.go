@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,9 +20,11 @@ type field struct {
 	doc      string
 	kind     kind
 	required bool
-	zero     any      // taken when the value is absent or null
-	min, max int      // of an integer; max also of a text, in characters
-	enum     []string // of a choice, the first is the default
+	zero     any            // taken when the value is absent or null
+	min, max int            // of an integer; max also of a text, in characters
+	enum     []string       // of a choice
+	zone     *time.Location // of a moment that is a day
+	wholeDay bool           // such a day counts to its end
 }
 
 type kind uint8
@@ -31,14 +34,16 @@ const (
 	boolean
 	text
 	choice
+	moment
 )
 
 // values are the fields of one request, read.
 type values map[string]any
 
-func (v values) int(name string) int       { n, _ := v[name].(int); return n }
-func (v values) bool(name string) bool     { b, _ := v[name].(bool); return b }
-func (v values) string(name string) string { s, _ := v[name].(string); return s }
+func (v values) int(name string) int        { n, _ := v[name].(int); return n }
+func (v values) bool(name string) bool      { b, _ := v[name].(bool); return b }
+func (v values) string(name string) string  { s, _ := v[name].(string); return s }
+func (v values) time(name string) time.Time { t, _ := v[name].(time.Time); return t }
 
 // read takes the fields from raw and leaves the rest alone. All faults are
 // named at once, at "body." or "query.".
@@ -80,6 +85,11 @@ func (f field) read(raw any) (value any, complaint string) {
 			return s, ""
 		}
 		return nil, "debe ser uno de: " + strings.Join(f.enum, ", ")
+	case moment:
+		if at, ok := toMoment(raw, f.zone, f.wholeDay); ok {
+			return at, ""
+		}
+		return nil, momentText
 	default:
 		s, ok := raw.(string)
 		if !ok {
@@ -118,6 +128,8 @@ func (f field) schema() *huma.Schema {
 			s.Enum = append(s.Enum, v)
 		}
 		s.Enum = append(s.Enum, nil) // null is the default here too
+	case moment:
+		s.Type = huma.TypeString
 	default:
 		s.Type, s.Pattern, s.MaxLength = huma.TypeString, `\S`, &f.max
 	}
@@ -163,3 +175,25 @@ func toBoolean(raw any) (value, ok bool) {
 	}
 	return false, false
 }
+
+const dayForm = "2006-01-02"
+
+// toMoment reads a day of a zone, or a time with its offset. Where a day is the
+// end of something it counts whole.
+func toMoment(raw any, zone *time.Location, wholeDay bool) (time.Time, bool) {
+	s, _ := raw.(string)
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		return at, true
+	}
+	day, err := time.ParseInLocation(dayForm, s, zone)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if wholeDay {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day, true
+}
+
+// momentText is what a moment should have been.
+const momentText = "debe ser un día (2026-11-24) o un instante con su zona (2026-11-24T08:00:00-06:00)"

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -45,6 +46,7 @@ type checkStates struct {
 	Database checkState `json:"database" doc:"La base de datos MySQL."`
 	Cache    checkState `json:"cache" doc:"La caché, en memoria o en Redis."`
 	Telegram checkState `json:"telegram" doc:"El bot de Telegram."`
+	Journal  checkState `json:"journal" doc:"El diario de envíos, en MySQL; off: en la memoria de este proceso."`
 }
 
 // checkState is what is known of one dependency.
@@ -59,6 +61,7 @@ type check struct {
 	ask    func(context.Context) error // nil: not configured
 	detail func(error) string          // Spanish, without hosts or secrets
 	ttl    time.Duration               // of a good answer; a bad one stands for checkTTL
+	off    string                      // the detail where it is not configured; "": that it is not
 	now    func() time.Time
 
 	mu    sync.Mutex
@@ -66,7 +69,7 @@ type check struct {
 	until time.Time
 }
 
-// newChecks are database, cache and Telegram, in the order of checkStates.
+// newChecks are database, cache, Telegram and the journal, in the order of checkStates.
 func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	database := &check{detail: databaseDetail, ttl: checkTTL, now: now}
 	if s := c.Store(); s != nil {
@@ -77,14 +80,18 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if b := c.Telegram(); b != nil {
 		bot.ask = func(ctx context.Context) error { return b.Call(ctx, "getMe", nil, nil) }
 	}
-	return []*check{database, cache, bot}
+	journal := &check{detail: messageOf, ttl: checkTTL, now: now, off: "en memoria: solo este proceso"}
+	if c.Journal() != nil {
+		journal.ask = c.CheckJournal
+	}
+	return []*check{database, cache, bot, journal}
 }
 
 // get is the remembered state, or a fresh one. Whoever comes meanwhile waits
 // for the one who asks.
 func (c *check) get(ctx context.Context) checkState {
 	if c.ask == nil {
-		return checkState{Status: statusOff, Detail: "no está configurada"}
+		return checkState{Status: statusOff, Detail: cmp.Or(c.off, "no está configurada")}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +151,7 @@ func (h *Handler) healthReport(x *exchange, r *http.Request) error {
 		Version:       h.cfg.Version,
 		Service:       service,
 		UptimeSeconds: h.cfg.Now().Sub(h.started).Seconds(),
-		Checks:        checkStates{states[0], states[1], states[2]},
+		Checks:        checkStates{states[0], states[1], states[2], states[3]},
 	}
 	for _, s := range states {
 		if s.Status == statusDown {

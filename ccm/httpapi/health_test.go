@@ -43,6 +43,8 @@ func TestHealth(t *testing.T) {
 		is.Equal(checks(r)["database"]["status"], "off")
 		is.Equal(checks(r)["cache"]["status"], "ok")
 		is.Equal(checks(r)["telegram"]["status"], "off")
+		is.Equal(checks(r)["journal"]["status"], "off")
+		is.Equal(checks(r)["journal"]["detail"], "en memoria: solo este proceso")
 	})
 
 	t.Run("is degraded, still 200, when what is configured is away", func(t *testing.T) {
@@ -52,6 +54,7 @@ func TestHealth(t *testing.T) {
 			Cache:    cache.Config{URL: "redis://:secreto@127.0.0.1:1/0"},
 			Telegram: telegram.Config{Token: "123456:AAsecretosecretosecretosecretosecreto", BaseURL: "http://127.0.0.1:1"},
 			Chat:     telegram.Target{Chat: chatText},
+			Journal:  awayJournal{},
 		})
 		r := call(t, httpapi.New(c, httpapi.Config{}), "GET", "/health", "")
 		is.Equal(r.Code, http.StatusOK)

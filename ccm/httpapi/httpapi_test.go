@@ -46,10 +46,15 @@ func withTelegram(t testing.TB, cfg httpapi.Config) (*httpapi.Handler, *telegram
 	t.Helper()
 	fake := telegramtest.NewServer(t)
 	fake.AddChat(telegramtest.Chat{ID: chat, Type: "supergroup", Title: "Rama 14"})
-	return httpapi.New(open(t, ccm.Config{
+	return httpapi.New(open(t, telegramConfig(fake)), cfg), fake
+}
+
+// telegramConfig leads to a fake Telegram.
+func telegramConfig(fake *telegramtest.Server) ccm.Config {
+	return ccm.Config{
 		Telegram: telegram.Config{Token: fake.Token, BaseURL: fake.URL},
 		Chat:     telegram.Target{Chat: chatText},
-	}), cfg), fake
+	}
 }
 
 // reply is what came back.

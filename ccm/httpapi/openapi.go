@@ -17,13 +17,15 @@ const introduction = `Reportes y alertas de un Centro de Capacitación Misional 
 * **Lectura tolerante.** Los campos desconocidos se ignoran; "14" y 45.0 valen como enteros, "on" como true, null como el valor por omisión.
 * **Errores.** Una operación que falló responde con su mismo cuerpo y un status que le corresponde (200 con CCM_LEGACY_STATUS). Una petición que no llegó a ser operación, y todo fallo de un GET, responde application/problem+json.
 * **Identificador.** ` + "`X-Request-ID`" + ` (1 a 128 de A-Z a-z 0-9 . _ -) se conserva o se genera; vuelve en el encabezado, en message_id y en los registros.
-* **Repetir sin duplicar.** Con ` + "`Idempotency-Key`" + ` la misma petición da otra vez la primera respuesta y no envía nada, mientras el servicio no se reinicie.`
+* **Repetir sin duplicar.** Con ` + "`Idempotency-Key`" + ` la misma petición da otra vez la primera respuesta y no envía nada: en todas las réplicas y tras reiniciar con CCM_JOURNAL_URL, y sin ella mientras el proceso viva.
+* **Lo incierto.** Una parte que pudo haber llegado no se repite sola: GET /deliveries la muestra, y una persona la reenvía o la descarta.`
 
 // Tags of the operations.
 const (
-	tagTelegram = "Telegram"
-	tagData     = "Datos"
-	tagService  = "Servicio"
+	tagTelegram   = "Telegram"
+	tagDeliveries = "Envíos"
+	tagData       = "Datos"
+	tagService    = "Servicio"
 )
 
 // describer makes the OpenAPI document. The Go types of the answers, the field
@@ -53,6 +55,7 @@ func describe(routes []route, version string) ([]byte, error) {
 		},
 		Tags: []*huma.Tag{
 			{Name: tagTelegram, Description: "Envía reportes y alertas al chat."},
+			{Name: tagDeliveries, Description: "Lo que se envió, y lo que una persona decide de lo incierto."},
 			{Name: tagData, Description: "Los datos de los reportes, en JSON."},
 			{Name: tagLoad, Description: "La carga semanal, de Google Drive a la base de datos."},
 			{Name: tagService, Description: "Estado, métricas y documentación."},

@@ -113,6 +113,8 @@ func TestOpenAPI(t *testing.T) {
 		is.Equal(needs, map[string]bool{
 			"POST /telegram/proximos-ingresos": true, "POST /telegram/proximos-cumpleanos": true, "POST /telegram/alerta": true, "POST /extraccion_generacion": true,
 			"GET /datasets/{dataset_id}": true, "GET /metrics": true,
+			"GET /deliveries": true, "GET /deliveries/{delivery_id}": true,
+			"POST /deliveries/{delivery_id}/resend": true, "POST /deliveries/{delivery_id}/discard": true,
 			"GET /": false, "GET /health": false, "GET /ready": false, "GET /docs": false, "GET /openapi.json": false,
 		})
 	})
@@ -124,6 +126,7 @@ func TestOpenAPI(t *testing.T) {
 			ccm.CodeDuplicateRecords, ccm.CodeInvalidTotal, ccm.CodeInvalidKPI, ccm.CodeInvalidCount, ccm.CodeDataset,
 			ccm.CodeTelegramDisabled, ccm.CodeTelegramAPI, ccm.CodeTelegramHTTP, ccm.CodeTelegramStatus, ccm.CodeTelegramEmpty,
 			ccm.CodeTelegramRateLimited, ccm.CodeTelegramTimeout, ccm.CodeKeyReused, ccm.CodeKeyBusy, ccm.CodeInvalidKey,
+			ccm.CodeJournal, ccm.CodeUnknownDelivery, ccm.CodeDeliverySent, ccm.CodeDeliveryBusy, ccm.CodeDeliveryPurged,
 		} {
 			if !bytes.Contains(raw, []byte(`"error_code":"`+string(code)+`"`)) {
 				t.Errorf("no example of %s", code)
@@ -162,6 +165,13 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{bare, "get", "/datasets/{dataset_id}", "/datasets/otro", ``, 404},
 		{bare, "get", "/datasets/{dataset_id}", "/datasets/branch_summary?x=1", ``, 422},
 		{locked, "get", "/datasets/{dataset_id}", "/datasets/branch_summary", ``, 401},
+		{healthy, "get", "/deliveries", "/deliveries?limit=1", ``, 200},
+		{bare, "get", "/deliveries", "/deliveries?state=lost&x=1", ``, 422},
+		{locked, "get", "/deliveries", "/deliveries", ``, 401},
+		{bare, "get", "/deliveries/{delivery_id}", "/deliveries/x", ``, 404},
+		{bare, "post", "/deliveries/{delivery_id}/discard", "/deliveries/x/discard", ``, 404},
+		{healthy, "post", "/deliveries/{delivery_id}/resend", "/deliveries/x/resend", ``, 404},
+		{bare, "post", "/deliveries/{delivery_id}/resend", "/deliveries/x/resend", ``, 503},
 		{bare, "get", "/health", "/health", ``, 200},
 		{bare, "get", "/ready", "/ready", ``, 503},
 		{bare, "get", "/", "/", ``, 200},

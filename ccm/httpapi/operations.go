@@ -9,7 +9,7 @@ import (
 var idempotencyParam = &huma.Param{
 	Name: "Idempotency-Key", In: "header",
 	Description: "De 1 a 255 caracteres ASCII visibles, con comillas o sin ellas. La misma clave con el mismo cuerpo da otra vez la primera respuesta " +
-		"(Idempotent-Replayed: true) y no envía nada; vale 24 h, por clave de API y dirección. Con otro cuerpo es 422; mientras la primera sigue en curso, 409. " +
+		"(Idempotent-Replayed: true) y no envía nada; vale 24 h, por clave de API y dirección. Con otro cuerpo es 422; mientras la primera sigue en curso, 409. Con CCM_JOURNAL_URL vale entre réplicas y tras reiniciar. " +
 		"Tras un rechazo definitivo la clave queda libre; un envío parcial sigue con la parte que falta. dry_run no la usa.",
 	Schema: &huma.Schema{Type: huma.TypeString},
 }
@@ -56,7 +56,7 @@ func (d *describer) reportOperation(op huma.Operation, dataset string, sent []sa
 	whole.Responses["422"] = d.problem(reportFaultsSample, reusedKeySample)
 	whole.Responses["500"] = d.failure(500, failed(ccm.CodeInternal), internalSample)
 	whole.Responses["502"] = d.failure(502, append(failed(telegramCodes...), failed(datasetCodes(dataset)...)...))
-	whole.Responses["503"] = d.failure(503, failed(ccm.CodeTelegramDisabled, ccm.CodeTelegramRateLimited, ccm.CodeDataset))
+	whole.Responses["503"] = d.failure(503, failed(ccm.CodeTelegramDisabled, ccm.CodeTelegramRateLimited, ccm.CodeDataset, ccm.CodeJournal))
 	whole.Responses["503"].Headers = retryHeader()
 	whole.Responses["504"] = d.failure(504, failed(ccm.CodeTelegramTimeout, ccm.CodeDataset))
 	return whole

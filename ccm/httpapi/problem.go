@@ -45,7 +45,8 @@ var titles = map[int]string{
 	http.StatusNotFound:              "No encontrado",
 	http.StatusMethodNotAllowed:      "Método no admitido",
 	http.StatusRequestTimeout:        "La petición tardó demasiado en llegar",
-	http.StatusConflict:              "Ya hay una petición igual en curso",
+	http.StatusConflict:              "No se puede en su estado actual",
+	http.StatusGone:                  "Ya no está",
 	http.StatusRequestEntityTooLarge: "Cuerpo demasiado grande",
 	http.StatusUnsupportedMediaType:  "Tipo de contenido no admitido",
 	http.StatusUnprocessableEntity:   "Valores no válidos",
@@ -125,6 +126,11 @@ var statuses = map[ccm.Code]int{
 	ccm.CodeInvalidRequest:      http.StatusUnprocessableEntity,
 	ccm.CodeKeyReused:           http.StatusUnprocessableEntity,
 	ccm.CodeInternal:            http.StatusInternalServerError,
+	ccm.CodeJournal:             http.StatusServiceUnavailable,
+	ccm.CodeUnknownDelivery:     http.StatusNotFound,
+	ccm.CodeDeliverySent:        http.StatusConflict,
+	ccm.CodeDeliveryBusy:        http.StatusConflict,
+	ccm.CodeDeliveryPurged:      http.StatusGone,
 	ccm.CodeMissingFields:       http.StatusBadGateway,
 	ccm.CodeDuplicateRecords:    http.StatusBadGateway,
 	ccm.CodeInvalidTotal:        http.StatusBadGateway,
@@ -144,7 +150,7 @@ var statuses = map[ccm.Code]int{
 // the whole request ran out of time are a 504, not a 503.
 func statusOf(ctx context.Context, code ccm.Code) int {
 	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
-	if late && (code == ccm.CodeDataset || code == ccm.CodeInternal) {
+	if late && (code == ccm.CodeDataset || code == ccm.CodeInternal || code == ccm.CodeJournal) {
 		return http.StatusGatewayTimeout
 	}
 	if status, ok := statuses[code]; ok {

@@ -75,6 +75,7 @@ var descriptions = map[ccm.Code]string{
 	ccm.CodeTelegramEmpty:       "La respuesta de Telegram no se pudo leer: el mensaje pudo haber llegado. Mire el chat antes de repetirlo.",
 	ccm.CodeTelegramRateLimited: "Telegram pide esperar 40 s antes de enviar más a este chat.",
 	ccm.CodeTelegramTimeout:     "Telegram no respondió a tiempo: el mensaje pudo haber llegado. Mire el chat antes de repetirlo.",
+	ccm.CodeJournal:             "El diario de envíos no responde: revise que su servidor esté en marcha y que CCM_JOURNAL_URL lleve a él.",
 	ccm.CodeKeyReused:           "Esta Idempotency-Key ya se usó con otra petición.",
 	ccm.CodeKeyBusy:             "La primera petición con esta Idempotency-Key sigue en curso.",
 }
@@ -197,6 +198,7 @@ func sampleHealth(state string, database checkState) healthAnswer {
 		Database: database,
 		Cache:    checkState{statusOK, 0.3, "responde"},
 		Telegram: checkState{statusOK, 96.1, "responde"},
+		Journal:  checkState{statusOK, 1.4, "responde"},
 	}}
 }
 

@@ -23,6 +23,7 @@ var order = []string{
 	"success", "telegram_message_id", "records_sent", "status_code", "duration_ms", "dataset_id", "dataset_records",
 	"dataset_duration_ms", "message_id", "error_code", "error_description", "raw_response",
 	"parts_sent", "parts_total", "records_skipped", "parts", "uncertain", "cache",
+	"delivery_id", "receipts", "unrecorded",
 }
 
 // names are the keys of a JSON object as they come.

@@ -116,7 +116,8 @@ func (h *Handler) log(x *exchange, r *http.Request) {
 		slog.Float64("duration_ms", milliseconds(h.cfg.Now().Sub(x.began))),
 		slog.Float64("db_ms", milliseconds(x.timings.DB)),
 		slog.Float64("cache_ms", milliseconds(x.timings.Cache)),
-		slog.Float64("telegram_ms", milliseconds(x.timings.Telegram)))
+		slog.Float64("telegram_ms", milliseconds(x.timings.Telegram)),
+		slog.Float64("journal_ms", milliseconds(x.timings.Journal)))
 	if x.client != "" {
 		attrs = append(attrs, slog.String("client", x.client))
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,20 +53,26 @@ func asker[T any](ask func(*ccm.Client, context.Context, ccm.Query) (ccm.Dataset
 	return func(ctx context.Context, c *ccm.Client, q ccm.Query) (answer, error) {
 		d, err := ask(c, ctx, q)
 		a := answer{whole: d, meta: d.Meta}
-		record := reflect.TypeFor[T]()
-		for i := range record.NumField() {
-			name, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
-			a.names = append(a.names, name)
-		}
-		for _, r := range d.Records {
-			var row []string
-			for i := range record.NumField() {
-				row = append(row, cell(reflect.ValueOf(r).Field(i)))
-			}
-			a.rows = append(a.rows, row)
-		}
+		a.names, a.rows = tabulate(d.Records)
 		return a, err
 	}
+}
+
+// tabulate makes rows of records, by the JSON names of their fields.
+func tabulate[T any](records []T) (names []string, rows [][]string) {
+	record := reflect.TypeFor[T]()
+	for i := range record.NumField() {
+		name, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	for _, r := range records {
+		var row []string
+		for i := range record.NumField() {
+			row = append(row, cell(reflect.ValueOf(r).Field(i)))
+		}
+		rows = append(rows, row)
+	}
+	return names, rows
 }
 
 // cell is a field as text; nothing for one that is null.
@@ -75,6 +82,9 @@ func cell(v reflect.Value) string {
 			return ""
 		}
 		v = v.Elem()
+	}
+	if at, ok := v.Interface().(time.Time); ok {
+		return at.Format(time.RFC3339)
 	}
 	return fmt.Sprint(v.Interface())
 }
@@ -132,10 +142,9 @@ func (a *app) dataset(ctx context.Context, ask func(context.Context, *ccm.Client
 	case asJSON:
 		return writeJSON(a.out, found.whole)
 	case asCSV:
-		w := csv.NewWriter(a.out)
-		return w.WriteAll(append([][]string{found.names}, found.rows...))
+		return writeCSV(a.out, found.names, found.rows)
 	}
-	if err := writeTable(a.out, found); err != nil {
+	if err := writeTable(a.out, found.names, found.rows); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.out, describeData(found.meta))
@@ -149,13 +158,17 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-func writeTable(out io.Writer, a answer) error {
+func writeCSV(w io.Writer, names []string, rows [][]string) error {
+	return csv.NewWriter(w).WriteAll(append([][]string{names}, rows...))
+}
+
+func writeTable(out io.Writer, names []string, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	titles := make([]string, len(a.names))
-	for i, name := range a.names {
+	titles := make([]string, len(names))
+	for i, name := range names {
 		titles[i] = strings.ToUpper(columnTitles[name])
 	}
-	for _, row := range append([][]string{titles}, a.rows...) {
+	for _, row := range append([][]string{titles}, rows...) {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush()
@@ -169,5 +182,6 @@ var columnTitles = map[string]string{
 	"email_missionary": "correo misional", "email_personal": "correo personal", "three_weeks_program": "tres semanas",
 	"first_generation_date": "generación", "first_ccm_arrival": "primera llegada", "last_ccm_departure": "última salida",
 	"total_missionaries": "misioneros", "total_companionships": "compañerismos", "elders_count": "élderes", "sisters_count": "hermanas",
+	"delivery_id": "envío", "began_at": "empezó", "state": "estado", "report": "reporte", "chat": "chat", "parts": "partes",
 	"metric": "medida", "value": "valor", "unit": "unidad", "generated_for_week": "semana",
 }

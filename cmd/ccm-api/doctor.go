@@ -73,7 +73,7 @@ type dependency struct {
 
 // dependencies are what doctor and the start of serve examine.
 var dependencies = []dependency{
-	{"la base de datos", examineDatabase}, {"la caché", examineCache}, {"Telegram", examineTelegram}, {"Google", examineGoogle},
+	{"la base de datos", examineDatabase}, {"la caché", examineCache}, {"Telegram", examineTelegram}, {"el diario", examineJournal}, {"Google", examineGoogle},
 }
 
 func (e *examination) add(f finding) {
@@ -140,7 +140,6 @@ func (e *examination) settings(cfg serviceConfig, err error) {
 		e.add(finding{Name: "claves", Status: warned, Detail: "la API atiende sin clave a cualquiera que llegue a su puerto",
 			Fix: []string{"ponga CCM_API_KEYS=nombre=clave (openssl rand -hex 24 hace una buena)"}})
 	}
-	e.add(finding{Name: "diario", Status: fine, Detail: "en memoria: una Idempotency-Key vale mientras este proceso viva"})
 }
 
 // print writes the findings for a person.

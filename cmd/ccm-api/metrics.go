@@ -39,7 +39,34 @@ func newMetrics(client *ccm.Client) *metrics {
 	m.registry.MustRegister(m.requests, m.seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registerCache(client.Cache())
+	m.registerSends(client)
 	return m
+}
+
+// registerSends shows what was sent, and how the journal answers.
+func (m *metrics) registerSends(client *ccm.Client) {
+	counter := func(name, help string, labels prometheus.Labels, read func(ccm.Stats) float64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels},
+			func() float64 { return read(client.Stats()) }))
+	}
+	for _, state := range []ccm.State{ccm.Delivered, ccm.Refused, ccm.Uncertain, ccm.Pending} {
+		counter("ccm_deliveries_total", "Envíos terminados, por su estado.", prometheus.Labels{"state": string(state)},
+			func(s ccm.Stats) float64 { return float64(s.Deliveries[state]) })
+	}
+	counter("ccm_parts_uncertain_total", "Partes sin confirmar: una persona decide.", nil, func(s ccm.Stats) float64 { return float64(s.UncertainParts) })
+	counter("ccm_deliveries_recovered_total", "Envíos interrumpidos que este proceso retomó.", nil, func(s ccm.Stats) float64 { return float64(s.Recovered) })
+	counter("ccm_alerts_unrecorded_total", "Alertas que salieron sin diario.", nil, func(s ccm.Stats) float64 { return float64(s.Unrecorded) })
+	counter("ccm_journal_calls_total", "Consultas al diario.", nil, func(s ccm.Stats) float64 { return float64(s.JournalCalls) })
+	counter("ccm_journal_errors_total", "Consultas que el diario no contestó.", nil, func(s ccm.Stats) float64 { return float64(s.JournalErrors) })
+	counter("ccm_journal_seconds_total", "Lo que duraron las consultas al diario.", nil, func(s ccm.Stats) float64 { return s.JournalTime.Seconds() })
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ccm_journal_up", Help: "1 si el diario contestó a la última consulta.",
+	}, func() float64 {
+		if client.Stats().JournalDown {
+			return 0
+		}
+		return 1
+	}))
 }
 
 // registerCache shows the counters of the cache.
@@ -85,8 +112,17 @@ func (m *metrics) measure(next http.Handler) http.Handler {
 func routeOf(path string) string {
 	switch path {
 	case "/telegram/proximos-ingresos", "/telegram/proximos-cumpleanos", "/telegram/alerta",
-		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/":
+		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/", "/deliveries":
 		return path
+	}
+	if rest, found := strings.CutPrefix(path, "/deliveries/"); found {
+		_, action, _ := strings.Cut(rest, "/")
+		switch action {
+		case "":
+			return "/deliveries/{delivery_id}"
+		case "resend", "discard":
+			return "/deliveries/{delivery_id}/" + action
+		}
 	}
 	if strings.HasPrefix(path, "/datasets/") {
 		return "/datasets/{dataset_id}"

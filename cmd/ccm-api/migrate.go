@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	journalschema "github.com/ccmwf/ccm/ccm/delivery/migrate"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/store/migrate"
 )
 
-const migrateLong = `El esquema de referencia, para donde aún no hay base de datos. Una base que ya
-tiene las dos vistas es «adoptada»: no se toca nunca.
+const migrateLong = `El esquema de referencia, para donde aún no hay base de datos, y el del diario de
+envíos (CCM_JOURNAL_URL), que es otro. Una base que ya tiene las dos vistas es
+«adoptada»: no se toca nunca; el diario se crea igual, en su propio esquema.
 
 Con CCM_MIGRATE=true, «ccm-api serve» hace lo mismo que «migrate up» al arrancar.`
 
@@ -21,16 +23,16 @@ func (a *app) migrateCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:     "migrate",
 		Aliases: []string{"migrar"},
-		Short:   "El esquema de referencia, en una base de datos vacía",
+		Short:   "El esquema de referencia, en una base vacía, y el del diario",
 		Long:    migrateLong,
 	})
 	cmd.AddCommand(&cobra.Command{
 		Use:     "status",
 		Aliases: []string{"estado"},
-		Short:   "Qué tiene la base de datos y qué le falta; no cambia nada",
+		Short:   "Qué tienen la base de datos y el diario, y qué les falta; no cambia nada",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.migrate(cmd.Context(), "consultando la base de datos", migrate.Inspect)
+			return a.migrate(cmd.Context(), "consultando", migrate.Inspect, journalschema.Inspect)
 		},
 	}, &cobra.Command{
 		Use:     "up",
@@ -38,27 +40,50 @@ func (a *app) migrateCommand() *cobra.Command {
 		Short:   "Aplica lo que falta, si la base de datos está vacía o es propia",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.migrate(cmd.Context(), "aplicando migraciones", migrate.Up)
+			return a.migrate(cmd.Context(), "aplicando migraciones", migrate.Up, journalschema.Up)
 		},
 	})
 	return cmd
 }
 
-func (a *app) migrate(ctx context.Context, what string, do func(context.Context, string) (migrate.Status, error)) error {
+func (a *app) migrate(ctx context.Context, what string,
+	database func(context.Context, string) (migrate.Status, error), journal func(context.Context, string) (journalschema.Status, error),
+) error {
 	cfg, err := a.library()
 	if err != nil {
 		return err
 	}
-	if cfg.Store.URL == "" {
-		return settingsError{errors.New("DATABASE_URL: falta, y dice qué base de datos migrar")}
+	if cfg.Store.URL == "" && cfg.JournalURL == "" {
+		return settingsError{errors.New("DATABASE_URL: falta, y dice qué base de datos migrar; CCM_JOURNAL_URL, qué diario")}
+	}
+	return errors.Join(a.migrateDatabase(ctx, what, cfg.Store.URL, database), a.migrateJournal(ctx, what, cfg.JournalURL, journal))
+}
+
+func (a *app) migrateDatabase(ctx context.Context, what, url string, do func(context.Context, string) (migrate.Status, error)) error {
+	if url == "" {
+		return nil
 	}
 	stop := a.progress(what)
-	status, err := do(ctx, cfg.Store.URL)
+	status, err := do(ctx, url)
 	stop()
 	if err != nil {
 		return migrationError(status, err)
 	}
 	a.printStatus(status)
+	return nil
+}
+
+func (a *app) migrateJournal(ctx context.Context, what, url string, do func(context.Context, string) (journalschema.Status, error)) error {
+	if url == "" {
+		return nil
+	}
+	stop := a.progress(what)
+	status, err := do(ctx, url)
+	stop()
+	if err != nil {
+		return journalMigrationError(err)
+	}
+	a.printJournal(status)
 	return nil
 }
 
@@ -85,13 +110,21 @@ func (a *app) printStatus(s migrate.Status) {
 	}
 	fmt.Fprintf(a.out, "Base de datos %s.\n", s.State)
 	for _, m := range s.Migrations {
-		state := "pendiente"
-		if m.Applied {
-			state = "aplicada"
-		}
-		fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", m.Version, state, m.Name)
+		a.printMigration(m.Version, m.Applied, m.Name)
 	}
-	if n := s.Pending(); n > 0 {
+	a.printPending(s.Pending())
+}
+
+func (a *app) printMigration(version int64, applied bool, name string) {
+	state := "pendiente"
+	if applied {
+		state = "aplicada"
+	}
+	fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", version, state, name)
+}
+
+func (a *app) printPending(n int) {
+	if n > 0 {
 		fmt.Fprintf(a.out, "%s; se aplican con «ccm-api migrate up».\n", plural(n, "migración pendiente", "migraciones pendientes"))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	journalschema "github.com/ccmwf/ccm/ccm/delivery/migrate"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/store/migrate"
 )
@@ -28,19 +29,53 @@ const (
 // migration is CCM_MIGRATE: «migrate up» before the service serves, and beside
 // it while the database is away.
 type migration struct {
+	words   migrationWords
 	inspect func(context.Context) (migrate.Status, error)
 	up      func(context.Context) (migrate.Status, error)
 	pause   func(context.Context, time.Duration) error // until then, or ctx's error
 	log     *slog.Logger
 }
 
+// migrationWords are what the log says of one schema.
+type migrationWords struct{ done, away, still string }
+
+var (
+	databaseWords = migrationWords{"base de datos migrada", "la base de datos no responde: el servicio atiende sin ella y la migración se reintenta", "la base de datos sigue sin responder"}
+	journalWords  = migrationWords{"diario migrado", "el diario no responde: el servicio atiende sin él y la migración se reintenta", "el diario sigue sin responder"}
+)
+
 func newMigration(url string, log *slog.Logger) *migration {
 	return &migration{
+		words:   databaseWords,
 		inspect: func(ctx context.Context) (migrate.Status, error) { return migrate.Inspect(ctx, url) },
 		up:      func(ctx context.Context) (migrate.Status, error) { return migrate.Up(ctx, url) },
 		pause:   pause,
 		log:     log,
 	}
+}
+
+// newJournalMigration is the one of the journal, whose schema is its own.
+func newJournalMigration(url string, log *slog.Logger) *migration {
+	adapt := func(do func(context.Context, string) (journalschema.Status, error)) func(context.Context) (migrate.Status, error) {
+		return func(ctx context.Context) (migrate.Status, error) {
+			found, err := do(ctx, url)
+			s := migrate.Status{State: migrate.Ours}
+			for _, m := range found.Migrations {
+				s.Migrations = append(s.Migrations, migrate.Migration(m))
+			}
+			return s, err
+		}
+	}
+	return &migration{words: journalWords, inspect: adapt(inspectOrNone), up: adapt(journalschema.Up), pause: pause, log: log}
+}
+
+// inspectOrNone takes a schema that is not there yet for an empty one: Up makes it.
+func inspectOrNone(ctx context.Context, url string) (journalschema.Status, error) {
+	s, err := journalschema.Inspect(ctx, url)
+	if errors.Is(err, store.ErrSchema) {
+		err = nil
+	}
+	return s, err
 }
 
 // pause waits on a timer.
@@ -63,8 +98,8 @@ func (m *migration) first(ctx context.Context) (again bool, err error) {
 	case ctx.Err() != nil:
 		return false, nil // the service ends before it began
 	case errors.Is(err, store.ErrUnavailable):
-		away := databaseFault("", err)
-		m.log.WarnContext(ctx, "la base de datos no responde: el servicio atiende sin ella y la migración se reintenta",
+		away := m.fault(err)
+		m.log.WarnContext(ctx, m.words.away,
 			keyStage, stageMigration, "detalle", away.Detail, "arreglo", strings.Join(away.Fix, "; "), "reason", err.Error())
 		return true, nil
 	case err != nil:
@@ -86,8 +121,24 @@ func (m *migration) retry(ctx context.Context) {
 				keyStage, stageMigration, "reason", err.Error())
 			return
 		}
-		m.log.DebugContext(ctx, "la base de datos sigue sin responder", keyStage, stageMigration, "reason", err.Error())
+		m.log.DebugContext(ctx, m.words.still, keyStage, stageMigration, "reason", err.Error())
 	}
+}
+
+// fault is the finding about a server that is away.
+func (m *migration) fault(err error) finding {
+	if m.words == journalWords {
+		return journalFault("", err)
+	}
+	return databaseFault("", err)
+}
+
+// explain says what to mend.
+func (m *migration) explain(found migrate.Status, err error) error {
+	if m.words == journalWords {
+		return journalMigrationError(err)
+	}
+	return migrationError(found, err)
 }
 
 // attempt does what «migrate up» does, and says what was done.
@@ -104,9 +155,9 @@ func (m *migration) attempt(ctx context.Context, most time.Duration) error {
 		if ctx.Err() != nil && !errors.Is(err, store.ErrUnavailable) { // whatever the driver calls it
 			err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		}
-		return migrationError(after, err)
+		return m.explain(after, err)
 	}
-	message := "base de datos migrada"
+	message := m.words.done
 	if after.State == migrate.Adopted {
 		message = "base de datos adoptada: tiene sus propias vistas y no se toca"
 	}

@@ -37,6 +37,7 @@ type migrationTest struct {
 func newMigrationTest(found migrate.Status, faults ...error) *migrationTest {
 	m := &migrationTest{}
 	m.migration = &migration{
+		words:   databaseWords,
 		inspect: func(context.Context) (migrate.Status, error) { return found, nil },
 		up: func(context.Context) (migrate.Status, error) {
 			if len(faults) > 0 {

@@ -75,7 +75,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolP("help", "h", false, "esta ayuda")
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(a.serveCommand(), a.healthcheckCommand(), a.doctorCommand(), a.migrateCommand(),
-		a.sendCommand(), a.previewCommand(), a.datasetCommand(), a.importCommand(), a.googleCommand(),
+		a.sendCommand(), a.deliveriesCommand(), a.previewCommand(), a.datasetCommand(), a.importCommand(), a.googleCommand(),
 		withoutSettings(a.openAPICommand()), withoutSettings(a.versionCommand()), withoutSettings(a.completionCommand(root)))
 	return root
 }
@@ -124,6 +124,7 @@ func spanishFlags(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		"rama": "branch", "dias": "days", "días": "days", "actualizar": "refresh", "clave": "key", "simular": "dry-run",
 		"titulo": "title", "título": "title", "texto": "body", "nivel": "level", "formato": "output", "ayuda": "help",
 		"carpeta": "drive-folder", "generacion": "generation", "generación": "generation", "forzar": "force", "tolerante": "lenient",
+		"estado": "state", "reporte": "report", "desde": "from", "hasta": "to", "limite": "limit", "límite": "limit", "todos": "all", "quien": "who", "quién": "who",
 	}[name]; ok {
 		name = english
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/delivery"
 	"github.com/ccmwf/ccm/telegram"
 )
 
@@ -77,7 +78,7 @@ func (a *app) explain(called *cobra.Command, err error) int {
 		}
 		return exitUsage
 	}
-	fmt.Fprintln(a.err, "ccm-api:", err)
+	fmt.Fprintln(a.err, "ccm-api:", inShort(err))
 	if sent, ok := errors.AsType[*telegram.Error](err); ok && sent.Outcome == telegram.Uncertain {
 		return exitUncertain
 	}
@@ -85,6 +86,17 @@ func (a *app) explain(called *cobra.Command, err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// inShort says a failure of the journal once: the Client and the journal both
+// say what to do.
+func inShort(err error) string {
+	known, ok := errors.AsType[*ccm.Error](err)
+	cause, fromJournal := errors.AsType[*delivery.Error](err)
+	if !ok || !fromJournal {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s (%v)", known.Message, cause.Err)
 }
 
 // plural counts things in Spanish.

@@ -15,7 +15,10 @@ import (
 const sendLong = `Envía un mensaje al chat, una vez. Con --dry-run lo compone y no envía nada.
 
 Sin CCM_API_KEYS ni servicio en marcha: solo hacen falta la base de datos y el
-bot. Sale con 3 si Telegram no confirmó: mire el chat antes de repetirlo.`
+bot. Sale con 3 si Telegram no confirmó: mire el chat antes de repetirlo.
+
+Con CCM_JOURNAL_URL, --key vale entre ejecuciones y entre servidores: un cron o un
+timer en dos de ellos envía una vez. Si ya se envió, lo dice y sale con 0.`
 
 const sendExample = `  ccm-api enviar ingresos
   ccm-api enviar cumpleaños --rama 14 --dias 30
@@ -130,13 +133,18 @@ func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
 		return err
 	}
 	defer func() { _ = endGate() }()
+	journal, err := openJournal(&cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeJournal(journal) }()
 	client, err := ccm.Open(cfg)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if o.Key != "" && !o.DryRun {
-		fmt.Fprintln(a.err, "ccm-api: aviso: el diario está en memoria: la clave no vale entre una ejecución y otra")
+	if o.Key != "" && !o.DryRun && journal == nil {
+		fmt.Fprintln(a.err, "ccm-api: aviso: el diario está en memoria: la clave no vale entre una ejecución y otra; con CCM_JOURNAL_URL sí, y entre servidores")
 	}
 	stop := a.progress("enviando")
 	receipt, err := send(ctx, client, o)
@@ -151,14 +159,16 @@ func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
 	return err
 }
 
+// partWords are the states of a message.
+var partWords = map[ccm.State]string{
+	ccm.Delivered: "entregado", ccm.Refused: "rechazado", ccm.Uncertain: "sin confirmar",
+	ccm.Sending: "sin confirmar", ccm.Pending: "no enviado", ccm.Discarded: "descartado",
+}
+
 // printReceipt tells which parts arrived.
 func (a *app) printReceipt(r ccm.Receipt) {
 	for i, part := range r.Parts {
-		state := map[ccm.State]string{
-			ccm.Delivered: "entregado", ccm.Refused: "rechazado", ccm.Uncertain: "sin confirmar",
-			ccm.Sending: "sin confirmar", ccm.Pending: "no enviado",
-		}[part.State]
-		fmt.Fprintf(a.out, "mensaje %d de %d: %s", i+1, len(r.Parts), state)
+		fmt.Fprintf(a.out, "mensaje %d de %d: %s", i+1, len(r.Parts), partWords[part.State])
 		if part.Sent.ID != 0 {
 			fmt.Fprintf(a.out, " (nº %d en el chat %s) a las %s", part.Sent.ID, part.Sent.Chat, part.Sent.At.Format("15:04:05 MST"))
 		}
@@ -168,10 +178,19 @@ func (a *app) printReceipt(r ccm.Receipt) {
 		if part.Sent.Degraded {
 			fmt.Fprint(a.out, ", sin formato")
 		}
+		if part.Doubtful {
+			fmt.Fprint(a.out, ", como posible duplicado")
+		}
 		fmt.Fprintln(a.out)
 	}
 	if r.Meta.Cache != nil {
 		fmt.Fprintln(a.out, describeData(r.Meta))
+	}
+	switch {
+	case r.Replayed:
+		fmt.Fprintln(a.out, "ya se había enviado: esta vez no se envió nada")
+	case r.Unrecorded:
+		fmt.Fprintln(a.out, "el diario no respondía: la alerta salió sin él, y su clave no protege de repetirla")
 	}
 }
 

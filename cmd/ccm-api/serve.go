@@ -39,7 +39,8 @@ atiende lo que puede, y /health lo dice. Ya listo examina cada dependencia, como
 
 La base de datos solo se cambia con CCM_MIGRATE=true: antes de atender hace lo que
 «ccm-api migrate up»; si no responde lo reintenta mientras atiende, y si no es
-posible sale con 1. Una base ajena, con sus propias vistas, no se toca.
+posible sale con 1. Una base ajena, con sus propias vistas, no se toca; el diario
+(CCM_JOURNAL_URL) se migra también, en su propio esquema.
 
 Los códigos de salida están en «ccm-api --help».`
 
@@ -86,6 +87,11 @@ func (a *app) serve(ctx context.Context) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, endGate()) }()
+	journal, err := openJournal(&cfg.library)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, closeJournal(journal)) }()
 	client, err := ccm.Open(cfg.library)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -102,7 +108,12 @@ func (a *app) serve(ctx context.Context) (err error) {
 	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
 	tick := time.NewTicker(watchPause)
 	defer tick.Stop()
-	beside = append(beside, func(ctx context.Context) { watch(ctx, logger, watchedOf(client), tick.C) })
+	beside = append(beside,
+		func(ctx context.Context) { watch(ctx, logger, watchedOf(client, journal), tick.C) },
+		func(ctx context.Context) { recoverLoop(ctx, logger, client.Recover) })
+	if journal != nil {
+		beside = append(beside, func(ctx context.Context) { purgeLoop(ctx, logger, journal.Purge) })
+	}
 	s := &server{
 		api: api,
 		log: logger,
@@ -114,8 +125,9 @@ func (a *app) serve(ctx context.Context) (err error) {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
-		drain:  longest,
-		beside: beside,
+		drain:   longest,
+		journal: journalName(journal),
+		beside:  beside,
 	}
 	return s.run(ctx, listener)
 }
@@ -129,12 +141,26 @@ func prepare(ctx context.Context, cfg serviceConfig, logger *slog.Logger) ([]fun
 	if !cfg.process.migrate {
 		return all, nil
 	}
-	m := newMigration(cfg.library.Store.URL, logger)
-	again, err := m.first(ctx)
-	if again {
-		all = append(all, m.retry)
+	var faults []error
+	for _, m := range migrations(cfg.library, logger) {
+		again, err := m.first(ctx)
+		if again {
+			all = append(all, m.retry)
+		}
+		faults = append(faults, err)
 	}
-	return all, err
+	return all, errors.Join(faults...)
+}
+
+// migrations are those of the schemas that the settings name.
+func migrations(cfg ccm.Config, logger *slog.Logger) (all []*migration) {
+	if cfg.Store.URL != "" {
+		all = append(all, newMigration(cfg.Store.URL, logger))
+	}
+	if cfg.JournalURL != "" {
+		all = append(all, newJournalMigration(cfg.JournalURL, logger))
+	}
+	return all
 }
 
 // listen takes the port, and says whose fault it is if it cannot.
@@ -159,7 +185,8 @@ type server struct {
 	log   *slog.Logger
 	drain time.Duration // how long requests under way may go on at the end
 
-	beside []func(context.Context) // what runs from when it is ready until it ends
+	journal string                  // what the start line calls it
+	beside  []func(context.Context) // what runs from when it is ready until it ends
 }
 
 // run serves until ctx ends, then lets what is under way finish.
@@ -168,7 +195,7 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	s.api.SetReady(true) // first: nobody can ask before Serve, nor be told that it starts still
 	go func() { served <- s.http.Serve(listener) }()
 	s.log.Info("servicio listo", keyStage, stageService, "tiempo_arranque_ms", sinceStart(),
-		"direccion", listener.Addr().String(), "version", version(), "diario", "memoria")
+		"direccion", listener.Addr().String(), "version", version(), "diario", s.journal)
 	defer s.startBeside(ctx)()
 	select {
 	case err := <-served:

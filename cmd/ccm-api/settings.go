@@ -36,7 +36,7 @@ const (
 // processSettings lists the settings of the process in the order of the table.
 func processSettings() []ccm.Setting {
 	return []ccm.Setting{
-		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia, como «ccm-api migrate up»; una base ajena no se toca."},
+		{Name: envMigrate, Default: "false", Doc: "`serve` first makes or completes the reference schema and the journal's, as `ccm-api migrate up` does; a database that is not ours is left alone.", Spanish: "serve crea o completa antes el esquema de referencia y el del diario, como «ccm-api migrate up»; una base ajena no se toca."},
 		{Name: envDriveFolder, Doc: "The Drive folder of the weekly workbooks, its id or its address; `ccm-api google check` and `doctor` look whether it is seen.", Spanish: "La carpeta de Drive de los libros de cada semana, su identificador o su dirección; «ccm-api google check» y doctor miran si se ve."},
 		{Name: envDriveURL, Default: defaultDriveURL, Doc: "The address of the Drive API, to try things on a fake.", Spanish: "La dirección de la API de Drive, para probar con una de mentira."},
 		{Name: envHost, Default: defaultHost, Doc: "The address to listen on.", Spanish: "La dirección en que escucha."},
@@ -121,7 +121,7 @@ func (a *app) service() (serviceConfig, error) {
 	cfg.process, faults[2] = parseProcess(a.lookup)
 	faults[3] = a.spelledTwice(allSettings())
 	cfg.api.Version = version()
-	if cfg.process.migrate && cfg.library.Store.URL == "" && !blames(faults[0], "DATABASE_URL", "DB_") {
+	if cfg.process.migrate && cfg.library.Store.URL+cfg.library.JournalURL == "" && !blames(faults[0], "DATABASE_URL", "DB_", "CCM_JOURNAL_URL") {
 		faults[2] = errors.Join(faults[2], errors.New(envMigrate+": falta DATABASE_URL (o DB_HOST, DB_USER, DB_PASSWORD y DB_NAME), que dice qué base de datos migrar"))
 	}
 	if a.nothingToServe(cfg.library, faults[0]) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/delivery"
 )
 
 // stageWatch is the "etapa" of what changed while the service runs.
@@ -27,10 +28,13 @@ type watched struct {
 
 // watchedOf are the servers that the client keeps connections to. Telegram is
 // none: it is asked when there is something to send.
-func watchedOf(c *ccm.Client) []*watched {
+func watchedOf(c *ccm.Client, j *delivery.Journal) []*watched {
 	all := []*watched{{ask: c.Cache().Ping, away: "Redis no responde: atiende la memoria de este proceso", back: "Redis responde de nuevo"}}
 	if s := c.Store(); s != nil {
 		all = append(all, &watched{ask: s.Ping, away: "la base de datos no responde: se sirven los datos guardados, marcados", back: "la base de datos responde de nuevo"})
+	}
+	if j != nil {
+		all = append(all, &watched{ask: j.Ping, away: "el diario de envíos no responde: las alertas salen sin él y los reportes esperan", back: "el diario de envíos responde de nuevo"})
 	}
 	return all
 }

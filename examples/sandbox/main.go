@@ -1,7 +1,8 @@
 // Command sandbox is the world outside of ccm-api for development: a fake
 // Telegram with a page that shows the chat, and invented people in the MySQL of
-// SANDBOX_DATABASE_URL (none: only the fake). `docker compose --profile dev up`
-// runs it, and ccm-api takes the settings that it writes.
+// SANDBOX_DATABASE_URL (none: only the fake), with a journal in the schema of
+// SANDBOX_JOURNAL_URL beside them. `docker compose --profile dev up` runs it, and
+// ccm-api takes the settings that it writes.
 //
 //	go run ./examples/sandbox                  serve on port 8081
 //	go run ./examples/sandbox -settings .env   write ccm-api's settings there too
@@ -34,6 +35,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/ccmwf/ccm/ccm/delivery/migrate"
 	"github.com/ccmwf/ccm/examples/internal/sample"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram/telegramtest"
@@ -92,6 +94,11 @@ func run(ctx context.Context, args, environ []string, out io.Writer) error {
 	if err := load(ctx, env["SANDBOX_DATABASE_URL"], zone); err != nil {
 		return err
 	}
+	if url := env["SANDBOX_JOURNAL_URL"]; url != "" {
+		if _, err := migrate.Up(ctx, url); err != nil {
+			return err
+		}
+	}
 	if *settings != "" {
 		if err := os.WriteFile(*settings, []byte(settingsOf(env)), 0o644); err != nil {
 			return err
@@ -139,7 +146,11 @@ func realSettings(environ []string) (found []string) {
 // settingsOf are the settings with which ccm-api plays in the sandbox; none of
 // them is a secret.
 func settingsOf(env map[string]string) string {
-	return fmt.Sprintf(`APP_ENV=development
+	journal := ""
+	if url := env["SANDBOX_JOURNAL_URL"]; url != "" {
+		journal = "CCM_JOURNAL_URL=" + url + "\n"
+	}
+	return journal + fmt.Sprintf(`APP_ENV=development
 DATABASE_URL=%s
 TELEGRAM_ENABLED=true
 TELEGRAM_API_URL=%s

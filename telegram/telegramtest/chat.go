@@ -119,7 +119,8 @@ func upgraded(to int64) *failure {
 }
 
 // thread is the topic that the arguments name; 0: none. General has no thread
-// of its own: naming it is an error. A chat without topics takes any.
+// of its own: naming it is an error. A chat without topics takes any, and what is
+// below 0 names none (tdlib/telegram-bot-api, Client.cpp, get_forum_topic_id).
 func (c *chat) thread(r *request) (int, *failure) {
 	n := r.int("message_thread_id", 0, 0, 1<<31-1)
 	if n == 0 || c.Topics == nil {

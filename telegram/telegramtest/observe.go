@@ -20,7 +20,7 @@ type Call struct {
 func (s *Server) Messages(chat int64) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return cloned(s.messages(chat))
+	return cloned(s.messages(chat), Message.clone)
 }
 
 func (s *Server) messages(chat int64) []Message {
@@ -44,14 +44,14 @@ func (s *Server) Last(chat int64) Message {
 // Wait returns a chat's Messages once there are n, or as many as there are
 // when ctx ends.
 func (s *Server) Wait(ctx context.Context, chat int64, n int) []Message {
-	return cloned(wait(ctx, s, n, func() []Message { return s.messages(chat) }))
+	return cloned(wait(ctx, s, n, func() []Message { return s.messages(chat) }), Message.clone)
 }
 
 // Calls lists every request so far, oldest first.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return cloned(slices.Clone(s.calls))
+	return cloned(slices.Clone(s.calls), Call.clone)
 }
 
 // WaitCalls returns the calls of a method once there are n, or as many as
@@ -60,14 +60,14 @@ func (s *Server) Calls() []Call {
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) []Call {
 	return cloned(wait(ctx, s, n, func() []Call {
 		return slices.DeleteFunc(slices.Clone(s.calls), func(c Call) bool { return !strings.EqualFold(c.Method, method) })
-	}))
+	}), Call.clone)
 }
 
 // cloned makes all the caller's own, so that nothing done to it is done to the
 // server. What is in a message or a call that was kept does not change any more.
-func cloned[T interface{ clone() T }](all []T) []T {
+func cloned[T any](all []T, clone func(T) T) []T {
 	for i := range all {
-		all[i] = all[i].clone()
+		all[i] = clone(all[i])
 	}
 	return all
 }

@@ -1,11 +1,17 @@
 package embedded_test
 
 import (
+	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/matryer/is"
 
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/ccm/delivery"
+	"github.com/ccmwf/ccm/ccm/delivery/deliverytest"
+	"github.com/ccmwf/ccm/ccm/delivery/migrate"
 	"github.com/ccmwf/ccm/examples/internal/embedded"
 	people "github.com/ccmwf/ccm/examples/internal/sample"
 	"github.com/ccmwf/ccm/store"
@@ -14,6 +20,54 @@ import (
 
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(tb testing.TB) string { return start(tb).URL() })
+}
+
+// TestJournal holds the journal on this engine to its contract.
+func TestJournal(t *testing.T) {
+	url := start(t).URL()
+	if _, err := migrate.Up(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	deliverytest.Run(t, func(tb testing.TB) deliverytest.Place {
+		db := connect(tb, url)
+		exec(tb, db, "DELETE FROM ccm_parts")
+		exec(tb, db, "DELETE FROM ccm_deliveries")
+		return deliverytest.Place{
+			Open: func() ccm.Journal {
+				j, err := delivery.Open(delivery.Config{URL: url})
+				if err != nil {
+					tb.Fatal(err)
+				}
+				tb.Cleanup(func() { j.Close() })
+				return j
+			},
+			Pass: func(d time.Duration) {
+				for _, column := range []string{"began_at", "ended_at", "key_until", "lease_until", "purged_at"} {
+					exec(tb, db, fmt.Sprintf("UPDATE ccm_deliveries SET %[1]s = %[1]s - INTERVAL %[2]d SECOND WHERE %[1]s IS NOT NULL", column, int64(d.Seconds())))
+				}
+			},
+			Kill:   func(j ccm.Journal) { j.(*delivery.Journal).Close() },
+			Serial: true, // the engine in memory isolates nobody from anybody
+		}
+	})
+}
+
+func connect(tb testing.TB, url string) *sql.DB {
+	tb.Helper()
+	c, err := store.Connector(store.Config{URL: url, QueryTimeout: -1})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	db := sql.OpenDB(c)
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
+func exec(tb testing.TB, db *sql.DB, query string) {
+	tb.Helper()
+	if _, err := db.Exec(query); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
 }
 
 func TestSample(t *testing.T) {

@@ -1,0 +1,117 @@
+package ccm_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+
+	"github.com/ccmwf/ccm/ccm"
+	"github.com/ccmwf/ccm/telegram/telegramtest"
+)
+
+func TestAPersonDecides(t *testing.T) {
+	t.Run("to send a doubtful part again, which says so", func(t *testing.T) {
+		is := is.New(t)
+		fake, _, _, c := haunt(t, nil)
+		fake.Script(telegramtest.Fault{Method: "sendMessage", Cut: true, Accept: true, After: 1})
+		r, err := c.SendAlert(t.Context(), long, ccm.SendOptions{Key: "k"})
+		is.True(err != nil)
+		is.Equal(states(t, c, r.ID), "uncertain: sent uncertain sent")
+		again, err := c.ResendDelivery(t.Context(), r.ID, "ana")
+		is.NoErr(err)
+		is.True(!again.Replayed)
+		is.True(again.Parts[1].Doubtful)
+		sent := fake.Messages(chat)
+		is.Equal(len(sent), 4) // part 2 twice, and the others once
+		is.Equal(sent[3].Text, "(posible duplicado)\n"+sent[1].Text)
+
+		repeated, err := c.ResendDelivery(t.Context(), r.ID, "ana")
+		is.NoErr(err)
+		is.True(repeated.Replayed)
+		is.Equal(repeated.Parts, again.Parts)
+		is.Equal(len(fake.Messages(chat)), 4)
+		found, err := c.Delivery(t.Context(), r.ID)
+		is.NoErr(err)
+		is.Equal(len(found.Decisions), 1)
+		is.Equal(found.Decisions[0].Who, "ana")
+		is.True(!strings.Contains(found.Parts[1].Part.Plain, "duplicado")) // the text stays as frozen
+		replay, err := c.SendAlert(t.Context(), long, ccm.SendOptions{Key: "k"})
+		is.NoErr(err)
+		is.True(replay.Replayed)
+	})
+	t.Run("never about what arrived at first", func(t *testing.T) {
+		is := is.New(t)
+		fake, _, _, c := haunt(t, nil)
+		r, err := c.SendAlert(t.Context(), alert, ccm.SendOptions{})
+		is.NoErr(err)
+		_, err = c.ResendDelivery(t.Context(), r.ID, "ana")
+		wants(t, err, ccm.CodeDeliverySent)
+		_, err = c.DiscardDelivery(t.Context(), r.ID, "ana")
+		wants(t, err, ccm.CodeDeliverySent)
+		is.Equal(len(fake.Messages(chat)), 1)
+	})
+	t.Run("to discard it, and again", func(t *testing.T) {
+		is := is.New(t)
+		fake, _, _, c := haunt(t, nil)
+		fake.Script(telegramtest.Fault{Method: "sendMessage", Cut: true, Accept: true})
+		r, err := c.SendAlert(t.Context(), alert, ccm.SendOptions{Key: "k"})
+		is.True(err != nil)
+		for range 2 {
+			closed, err := c.DiscardDelivery(t.Context(), r.ID, "ana")
+			is.NoErr(err)
+			is.Equal(closed.State, ccm.Discarded)
+			is.Equal(len(closed.Decisions), 1)
+		}
+		_, err = c.SendAlert(t.Context(), alert, ccm.SendOptions{Key: "k"})
+		wants(t, err, ccm.CodeTelegramHTTP, "Una persona descartó")
+		is.Equal(len(fake.Messages(chat)), 1)
+	})
+	t.Run("with a name, about something there is", func(t *testing.T) {
+		_, _, _, c := haunt(t, nil)
+		for _, who := range []string{"", " ", "a\nb", strings.Repeat("ñ", ccm.MaxWho+1)} {
+			_, err := c.ResendDelivery(t.Context(), "x", who)
+			wants(t, err, ccm.CodeInvalidRequest, "nombre de 1 a 100")
+			_, err = c.DiscardDelivery(t.Context(), "x", who)
+			wants(t, err, ccm.CodeInvalidRequest)
+		}
+		_, err := c.ResendDelivery(t.Context(), "x", "ana")
+		wants(t, err, ccm.CodeUnknownDelivery)
+		_, err = c.Delivery(t.Context(), "x")
+		wants(t, err, ccm.CodeUnknownDelivery)
+	})
+	t.Run("nothing where there is no bot", func(t *testing.T) {
+		c := client(t, ccm.Config{}, nil)
+		_, err := c.ResendDelivery(t.Context(), "x", "ana")
+		wants(t, err, ccm.CodeTelegramDisabled)
+	})
+}
+
+func TestDeliveriesAreListed(t *testing.T) {
+	is := is.New(t)
+	fake, _, now, c := haunt(t, &database{})
+	for range 3 {
+		_, err := c.SendAlert(t.Context(), alert, ccm.SendOptions{})
+		is.NoErr(err)
+		now.add(60e9)
+	}
+	fake.Script(telegramtest.Fault{Method: "sendMessage", Status: 403})
+	_, err := c.SendArrivals(t.Context(), ccm.Query{}, ccm.SendOptions{})
+	is.True(err != nil)
+	page, err := c.Deliveries(t.Context(), ccm.Filter{Limit: 2})
+	is.NoErr(err)
+	is.Equal(len(page.Records), 2)
+	is.Equal(page.Records[0].Report, ccm.UpcomingArrivals)
+	is.Equal(page.Records[0].Parts[0].Part.Plain, "")
+	page, err = c.Deliveries(t.Context(), ccm.Filter{Limit: 2, Cursor: page.Next})
+	is.NoErr(err)
+	is.Equal(len(page.Records), 2)
+	is.Equal(page.Next, "")
+	page, err = c.Deliveries(t.Context(), ccm.Filter{State: ccm.Refused, Report: ccm.UpcomingArrivals, Chat: "-1001234567890"})
+	is.NoErr(err)
+	is.Equal(len(page.Records), 1)
+	_, err = c.Deliveries(t.Context(), ccm.Filter{State: "lost", Limit: 201, From: now.Now(), To: now.Now()})
+	wants(t, err, ccm.CodeInvalidRequest, "el estado debe ser", "de 1 a 200", "anterior al final")
+	_, err = c.Deliveries(t.Context(), ccm.Filter{Cursor: "?"})
+	wants(t, err, ccm.CodeInvalidRequest, "cursor")
+}

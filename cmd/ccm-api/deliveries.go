@@ -1,0 +1,349 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ccmwf/ccm/ccm"
+)
+
+const deliveriesLong = `Los envíos que tiene el diario (CCM_JOURNAL_URL), y lo que una persona decide de
+los que quedaron inciertos: mire el chat y, si no llegaron, reenvíelos; si
+llegaron, descártelos. Las horas son las del centro.
+
+docs/entregas.md dice qué hacer, paso a paso.`
+
+const deliveriesExample = `  ccm-api entregas listar --estado uncertain
+  ccm-api entregas ver ID
+  ccm-api entregas reenviar ID --quien ana
+  ccm-api entregas descartar ID`
+
+func (a *app) deliveriesCommand() *cobra.Command {
+	cmd := group(&cobra.Command{
+		Use:     "deliveries",
+		Aliases: []string{"entregas"},
+		Short:   "Los envíos del diario: verlos, reenviarlos, descartarlos",
+		Long:    deliveriesLong,
+		Example: deliveriesExample,
+	})
+	cmd.AddCommand(a.listCommand(), a.showCommand(),
+		a.decisionCommand(&cobra.Command{Use: "resend ID", Aliases: []string{"reenviar"}, Short: "Envía lo que no llegó; lo dudoso dice «(posible duplicado)»"}, a.resend),
+		a.decisionCommand(&cobra.Command{Use: "discard ID", Aliases: []string{"descartar"}, Short: "Cierra un envío: lo que no llegó no se enviará"}, a.discard))
+	return cmd
+}
+
+// withJournal opens the journal of the settings, and a Client on it.
+func (a *app) withJournal(do func(*ccm.Client) error) error {
+	cfg, err := a.library()
+	if err != nil {
+		return err
+	}
+	if cfg.JournalURL == "" {
+		return settingsError{errors.New("CCM_JOURNAL_URL: falta, y sin ella el diario está en la memoria del servicio: véalo con GET /deliveries")}
+	}
+	endGate, err := shareGate(&cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = endGate() }()
+	journal, err := openJournal(&cfg)
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	client, err := ccm.Open(cfg)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return do(client)
+}
+
+// listFilter is a ccm.Filter as the options give it.
+type listFilter struct {
+	ccm.Filter
+	from, to string
+	all      bool
+}
+
+func (a *app) listCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Aliases: []string{"listar"}, Short: "Los envíos, del más reciente al más antiguo", Args: noArgs}
+	var f listFilter
+	flags := cmd.Flags()
+	flags.StringVar((*string)(&f.State), "state", "", "pending, sending, sent, refused, uncertain o discarded (--estado)")
+	flags.StringVar(&f.Report, "report", "", "upcoming_arrivals, upcoming_birthdays o alert (--reporte)")
+	flags.StringVar(&f.Chat, "chat", "", "el chat, como se dio al enviar")
+	flags.StringVar(&f.from, "from", "", "desde: «2026-11-24» o «2026-11-24 08:00» (--desde)")
+	flags.StringVar(&f.to, "to", "", "hasta; un día entra completo (--hasta)")
+	flags.IntVar(&f.Limit, "limit", ccm.DefaultPage, fmt.Sprintf("cuántos, de 1 a %d (--limite)", ccm.MaxPage))
+	flags.BoolVar(&f.all, "all", false, "todos, sin límite (--todos)")
+	output := flags.StringP("output", "o", asTable, "tabla, json o csv (--formato)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkOutput(*output, asTable, asJSON, asCSV); err != nil {
+			return err
+		}
+		if f.Limit < 1 {
+			return misused("el límite debe ser de 1 a %d", ccm.MaxPage)
+		}
+		return a.withJournal(func(c *ccm.Client) error { return a.list(cmd.Context(), c, f, *output) })
+	}
+	return cmd
+}
+
+func (a *app) list(ctx context.Context, c *ccm.Client, f listFilter, form string) error {
+	var err error
+	if f.From, err = moment(f.from, c.Location(), false); err != nil {
+		return misused("--from %w", err)
+	}
+	if f.To, err = moment(f.to, c.Location(), true); err != nil {
+		return misused("--to %w", err)
+	}
+	if f.all {
+		f.Limit = ccm.MaxPage
+	}
+	rows := []deliveryRow{}
+	stop := a.progress("consultando el diario")
+	defer func() { stop() }()
+	for {
+		page, err := c.Deliveries(ctx, f.Filter)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Records {
+			rows = append(rows, newDeliveryRow(r))
+		}
+		if f.Cursor = page.Next; f.Cursor == "" || !f.all {
+			break
+		}
+	}
+	stop()
+	stop = func() {}
+	switch form {
+	case asJSON:
+		return writeJSON(a.out, rows)
+	case asCSV:
+		names, cells := tabulate(rows)
+		return writeCSV(a.out, names, cells)
+	}
+	return a.printDeliveries(rows, c.Location(), f.Cursor != "")
+}
+
+func (a *app) printDeliveries(rows []deliveryRow, zone *time.Location, more bool) error {
+	if len(rows) == 0 {
+		fmt.Fprintln(a.out, "No hay envíos así en el diario.")
+		return nil
+	}
+	var cells [][]string
+	for _, r := range rows {
+		cells = append(cells, []string{
+			r.ID, clockTime(r.BeganAt, zone), stateWords[r.State], reportWords[r.Report], r.Chat, fmt.Sprintf("%d de %d", r.PartsSent, r.PartsTotal),
+		})
+	}
+	if err := writeTable(a.out, []string{"delivery_id", "began_at", "state", "report", "chat", "parts"}, cells); err != nil {
+		return err
+	}
+	fmt.Fprint(a.out, plural(len(rows), "envío", "envíos"))
+	if more {
+		fmt.Fprint(a.out, "; hay más: --limite o --todos")
+	}
+	fmt.Fprintln(a.out)
+	return nil
+}
+
+func (a *app) showCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "show ID", Aliases: []string{"ver"}, Short: "Un envío, parte por parte, con sus textos", Args: oneArg("el identificador del envío: «ccm-api entregas listar» los muestra")}
+	output := cmd.Flags().StringP("output", "o", asTable, "tabla o json (--formato)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkOutput(*output, asTable, asJSON); err != nil {
+			return err
+		}
+		return a.withJournal(func(c *ccm.Client) error {
+			r, err := c.Delivery(cmd.Context(), args[0])
+			switch {
+			case err != nil:
+				return err
+			case *output == asJSON:
+				return writeJSON(a.out, newDeliveryShown(r))
+			}
+			a.printDelivery(r, c.Location())
+			return nil
+		})
+	}
+	return cmd
+}
+
+func (a *app) printDelivery(r ccm.Record, zone *time.Location) {
+	fmt.Fprintf(a.out, "Envío %s: %s\n%s al chat %s\nempezó %s", r.ID, stateWords[r.State], reportWords[r.Report], r.To.Chat, clockTime(r.BeganAt, zone))
+	if !r.EndedAt.IsZero() {
+		fmt.Fprintf(a.out, ", terminó %s", clockTime(r.EndedAt, zone))
+	}
+	if r.Key != "" {
+		fmt.Fprintf(a.out, "\nclave: %s", r.Key)
+	}
+	fmt.Fprintln(a.out)
+	for _, d := range r.Decisions {
+		fmt.Fprintf(a.out, "%s por %s, %s\n", map[ccm.Action]string{ccm.Resend: "reenviado", ccm.Discard: "descartado"}[d.Action], d.Who, clockTime(d.At, zone))
+	}
+	for i, p := range r.Parts {
+		title := fmt.Sprintf("── mensaje %d de %d: %s ", i+1, len(r.Parts), partWords[p.State])
+		fmt.Fprintf(a.out, "\n%s%s\n", title, strings.Repeat("─", max(0, 60-len([]rune(title)))))
+		if p.Sent.ID != 0 {
+			fmt.Fprintf(a.out, "nº %d en el chat %s, %s\n", p.Sent.ID, p.Sent.Chat, clockTime(p.Sent.At, zone))
+		}
+		if known, ok := errors.AsType[*ccm.Error](p.Err); ok {
+			fmt.Fprintln(a.out, known.Message)
+		}
+		if r.Purged {
+			fmt.Fprintln(a.out, "(el texto ya se borró por antiguo)")
+			continue
+		}
+		fmt.Fprintln(a.out, p.Part.Plain)
+	}
+}
+
+// decisionCommand makes a command of what a person decides about a delivery.
+func (a *app) decisionCommand(cmd *cobra.Command, do func(ctx context.Context, c *ccm.Client, id, who string) error) *cobra.Command {
+	cmd.Args = oneArg("el identificador del envío: «ccm-api entregas listar» los muestra")
+	who := cmd.Flags().String("who", "", "quién lo decide; sin esta opción, el usuario del sistema (--quien)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *who == "" {
+			*who = systemUser()
+		}
+		return a.withJournal(func(c *ccm.Client) error { return do(cmd.Context(), c, args[0], *who) })
+	}
+	return cmd
+}
+
+func (a *app) resend(ctx context.Context, c *ccm.Client, id, who string) error {
+	stop := a.progress("enviando")
+	receipt, err := c.ResendDelivery(ctx, id, who)
+	stop()
+	for i, p := range receipt.Parts {
+		receipt.Parts[i].Sent.At = p.Sent.At.In(c.Location())
+	}
+	if ccm.CodeOf(err) != ccm.CodeDeliverySent {
+		a.printReceipt(receipt)
+	}
+	return err
+}
+
+func (a *app) discard(ctx context.Context, c *ccm.Client, id, who string) error {
+	r, err := c.DiscardDelivery(ctx, id, who)
+	if err != nil {
+		return err
+	}
+	a.printReceipt(ccm.Receipt{Parts: r.Parts})
+	fmt.Fprintf(a.out, "envío %s descartado\n", id)
+	return nil
+}
+
+// systemUser is who runs the command.
+func systemUser() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "terminal"
+}
+
+// moment reads a time of the centre; a day that ends something counts whole.
+func moment(text string, zone *time.Location, wholeDay bool) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, form := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02T15:04"} {
+		if at, err := time.ParseInLocation(form, text, zone); err == nil {
+			return at, nil
+		}
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		return day, errors.New("debe ser un día, como 2026-11-24, o una hora del centro, como «2026-11-24 08:00»")
+	}
+	if wholeDay {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day, nil
+}
+
+func clockTime(at time.Time, zone *time.Location) string {
+	return at.In(zone).Format("2006-01-02 15:04:05")
+}
+
+// stateWords are the states of a whole delivery.
+var stateWords = map[ccm.State]string{
+	ccm.Pending: "pendiente", ccm.Sending: "en curso", ccm.Delivered: "entregado", ccm.Refused: "rechazado", ccm.Uncertain: "incierto", ccm.Discarded: "descartado",
+}
+
+var reportWords = map[string]string{ccm.UpcomingArrivals: "próximos ingresos", ccm.UpcomingBirthdays: "próximos cumpleaños", ccm.AlertID: "alerta"}
+
+// deliveryRow is a delivery for programs, with the names of GET /deliveries.
+type deliveryRow struct {
+	ID         string    `json:"delivery_id"`
+	State      ccm.State `json:"state"`
+	Report     string    `json:"report"`
+	Chat       string    `json:"chat"`
+	Branch     *int      `json:"branch_id"`
+	BeganAt    time.Time `json:"began_at"`
+	PartsSent  int       `json:"parts_sent"`
+	PartsTotal int       `json:"parts_total"`
+	MessageID  string    `json:"message_id"`
+	Key        string    `json:"key"`
+	Purged     bool      `json:"purged"`
+}
+
+func newDeliveryRow(r ccm.Record) deliveryRow {
+	row := deliveryRow{ID: r.ID, State: r.State, Report: r.Report, Chat: r.To.Chat, Branch: r.Meta.Branch, BeganAt: r.BeganAt.UTC(),
+		PartsTotal: len(r.Parts), MessageID: r.Meta.MessageID, Key: r.Key, Purged: r.Purged}
+	for _, p := range r.Parts {
+		if p.State == ccm.Delivered {
+			row.PartsSent++
+		}
+	}
+	return row
+}
+
+// deliveryShown is one delivery for programs.
+type deliveryShown struct {
+	deliveryRow
+	Decisions []decisionShown `json:"decisions"`
+	Request   json.RawMessage `json:"request"`
+	Parts     []partShown     `json:"parts"`
+}
+
+type decisionShown struct {
+	Action ccm.Action `json:"action"`
+	Who    string     `json:"who"`
+	At     time.Time  `json:"at"`
+}
+
+type partShown struct {
+	Part      int       `json:"part"`
+	State     ccm.State `json:"state"`
+	MessageID int64     `json:"message_id,omitempty"`
+	Chat      string    `json:"chat,omitempty"`
+	Doubtful  bool      `json:"doubtful"`
+	Error     string    `json:"error,omitempty"`
+	Text      string    `json:"text"`
+}
+
+func newDeliveryShown(r ccm.Record) deliveryShown {
+	s := deliveryShown{deliveryRow: newDeliveryRow(r), Decisions: []decisionShown{}, Request: r.Request, Parts: []partShown{}}
+	for _, d := range r.Decisions {
+		s.Decisions = append(s.Decisions, decisionShown(d))
+	}
+	for i, p := range r.Parts {
+		shown := partShown{Part: i + 1, State: p.State, MessageID: p.Sent.ID, Chat: p.Sent.Chat, Doubtful: p.Doubtful, Text: p.Part.Plain}
+		if known, ok := errors.AsType[*ccm.Error](p.Err); ok {
+			shown.Error = known.Message
+		}
+		s.Parts = append(s.Parts, shown)
+	}
+	return s
+}
