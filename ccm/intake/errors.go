@@ -12,12 +12,12 @@ import (
 	"github.com/ccmwf/ccm/store"
 )
 
-// ErrBusy: another load is under way, in this process or another. It is the kind
-// of an [*Error]; later it may work.
+// ErrBusy means that another load is under way, in this process or another. It is
+// the kind of an [*Error]; later it may work.
 var ErrBusy = errors.New("intake: another load is under way")
 
-// ErrNone: a folder has no workbook of the generation. It is the kind of an
-// [*Error].
+// ErrNone means that a folder has no workbook of the generation. It is the kind of
+// an [*Error].
 var ErrNone = errors.New("intake: no workbooks of the generation")
 
 // Error says, in Spanish, why a load stopped and how to mend it. Its text shows

@@ -218,7 +218,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, call Call, fault F
 		r.Header.Del("Range")
 	}
 	w.Header().Set("Content-Type", f.MIME)
-	var to http.ResponseWriter = w
+	to := w
 	if fault.Cut > 0 {
 		to = &cutWriter{w, fault.Cut}
 	}

@@ -200,29 +200,23 @@ func trimBlanks(b []byte) []byte {
 
 var entity = regexp.MustCompile(`&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);`)
 
+// named are the entities that XML has of its own.
+var named = map[string]string{"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'"}
+
 func unescape(text []byte) []byte {
 	return entity.ReplaceAllFunc(text, func(whole []byte) []byte {
-		switch name := string(whole[1 : len(whole)-1]); {
-		case name == "amp":
-			return []byte("&")
-		case name == "lt":
-			return []byte("<")
-		case name == "gt":
-			return []byte(">")
-		case name == "quot":
-			return []byte(`"`)
-		case name == "apos":
-			return []byte("'")
-		default:
-			base, digits := 10, name[1:]
-			if digits[0] == 'x' {
-				base, digits = 16, digits[1:]
-			}
-			n, err := strconv.ParseUint(digits, base, 32)
-			if err != nil || n > utf8.MaxRune {
-				return whole
-			}
-			return utf8.AppendRune(nil, rune(n))
+		name := string(whole[1 : len(whole)-1])
+		if plain, known := named[name]; known {
+			return []byte(plain)
 		}
+		base, digits := 10, name[1:] // after the #
+		if digits[0] == 'x' {
+			base, digits = 16, digits[1:]
+		}
+		n, err := strconv.ParseUint(digits, base, 32)
+		if err != nil || n > utf8.MaxRune {
+			return whole
+		}
+		return utf8.AppendRune(nil, rune(n))
 	})
 }
