@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,14 +69,37 @@ func TestWhatCannotBeReadIsAMiss(t *testing.T) {
 	is, m := is.New(t), miniredis.RunT(t)
 	b := open(t, cache.Config{URL: "redis://" + m.Addr(), Prefix: "p:"})
 	names := cache.New[[]string](b, "names", policy)
-	for _, foreign := range []string{"{", "null", `{"v":9,"gen":"g","at":1,"value":[]}`, `{"v":1,"gen":"g","at":99999999999999,"value":{"a":1}}`} {
-		is.NoErr(m.Set("p:{names}:generation", "g"))
-		is.NoErr(m.Set("p:{names}:value:"+foreign[:1]+foreign, foreign))
-		e, err := names.Get(t.Context(), foreign[:1]+foreign, new(people).load)
+	id, at := strings.Repeat("X", 26), time.Now().UnixMilli()
+	foreign := []string{
+		"{", "\n", "CCM2 \n", `{"v":1,"gen":"g","at":99999999999999,"value":{"a":1}}`,
+		fmt.Sprintf("CCM1 %s v %d json g,h\n[]", id, at),
+		fmt.Sprintf("CCM2 %s v %d gob g,h\n[]", id, at),
+		fmt.Sprintf("CCM2 %s z %d json g,h\n[]", id, at),
+		fmt.Sprintf("CCM2 %s v x json g,h\n[]", id),
+		fmt.Sprintf("CCM2 %s v %d json g,h\n{", id, at),
+	}
+	for i, raw := range foreign {
+		before := b.Stats().Unreadable
+		key := fmt.Sprint("k", i)
+		is.NoErr(m.Set("p:{names}:gen", "g"))
+		is.NoErr(m.Set("p:{names}:gen:"+key, "h"))
+		is.NoErr(m.Set("p:{names}:data:"+key, raw))
+		e, err := names.Get(t.Context(), key, new(people).load)
 		is.NoErr(err)
 		is.Equal(e.Source, cache.Loaded)
+		is.True(b.Stats().Unreadable > before)
+
+		other := cache.New[[]string](open(t, cache.Config{URL: "redis://" + m.Addr(), Prefix: "p:"}), "names", policy)
+		e, err = other.Get(t.Context(), key, new(people).load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Redis) // and it was replaced
 	}
-	is.Equal(b.Stats().Unreadable, int64(4))
+	_, err := m.Push("p:{names}:data:list", "foreign")
+	is.NoErr(err)
+	e, err := names.Get(t.Context(), "list", new(people).load)
+	is.NoErr(err)
+	is.Equal(e.Source, cache.Loaded)
+	is.Equal(b.Stats().RedisErrors, int64(0))
 }
 
 // TestARedisThatHangsCostsOneTimeout counts the attempts instead of the time:
