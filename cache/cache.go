@@ -102,14 +102,19 @@ func (c *Cache[V]) settle(ctx context.Context, key string, i *item, now int64, l
 	case !i.answers() || now >= i.fresh || now >= i.believed.Load():
 		return answer[V]{}
 	}
-	if now >= i.soft && i.ahead.CompareAndSwap(false, true) {
-		c.join(ctx, key, ahead, func(ctx context.Context, f *flight) (Entry[V], error) { return c.loadAhead(ctx, f, i, load) })
-	}
+	c.startAhead(ctx, key, i, now, load)
 	a := c.serve(i, Memory)
 	if a.ok {
 		c.b.counts.memoryHits.Add(1)
 	}
 	return a
+}
+
+// startAhead has an item past its Soft loaded anew, unless it is already.
+func (c *Cache[V]) startAhead(ctx context.Context, key string, i *item, now int64, load Load[V]) {
+	if now >= i.soft && now < i.fresh && i.ahead.CompareAndSwap(false, true) {
+		c.join(ctx, key, ahead, func(ctx context.Context, f *flight) (Entry[V], error) { return c.loadAhead(ctx, f, i, load) })
+	}
 }
 
 // serve answers with an item; !ok: it is of another type.

@@ -28,6 +28,9 @@ func (s *sight) generations() string { return strings.Join(s.words, ",") }
 func (c *Cache[V]) fetch(ctx context.Context, f *flight, load Load[V]) (Entry[V], error) {
 	s := c.look(ctx, f)
 	if a := c.ready(s); a.ok {
+		if s.fresh && s.failed == nil {
+			c.startAhead(ctx, f.id.key, s.best, c.b.clock.now().UnixNano(), load)
+		}
 		return a.entry, a.err
 	}
 	c.b.counts.misses.Add(1)

@@ -85,7 +85,7 @@ func (c *Cache[V]) failed(ctx context.Context, f *flight, s *sight, why error) (
 		s.best = nil
 	}
 	// What is fresh counts as before, where it was only to be replaced.
-	counts := f.id.kind != getting && s.best != nil && now.UnixNano() < s.best.fresh
+	counts := f.id.kind != getting && s.best != nil && now.UnixNano() < s.best.fresh && !c.b.noValues
 	if c.policy.Fresh > 0 && c.policy.Backoff > 0 && !counts {
 		note := &item{size: noteSize}
 		if s.best != nil {

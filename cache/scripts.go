@@ -7,6 +7,8 @@ import "github.com/redis/go-redis/v9"
 
 // claim gives each missing generation its random word, takes the lock if it is
 // free, and tells what is there. A value that the caller knows already is "=".
+// A lock has the token of its holder and the generations when it was taken: one
+// of before an invalidation is free, for what its holder loads does not count.
 //
 //	ARGV: token, lease (ms), life of a key's generation (ms), known id, a word for each generation
 //	→ generations…, value or nil, token of the lock's holder
@@ -28,11 +30,13 @@ local value = redis.pcall('GET', KEYS[n + 1])
 if type(value) ~= 'string' then value = false end
 if value and ARGV[4] ~= '' and string.sub(value, 1, #ARGV[4]) == ARGV[4] then value = '=' end
 out[n + 1] = value
-if redis.call('SET', KEYS[n + 2], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  out[n + 2] = ARGV[1]
-else
-  out[n + 2] = redis.call('GET', KEYS[n + 2])
+local since = ' ' .. table.concat(out, ',', 1, n)
+local lock = redis.call('GET', KEYS[n + 2])
+if not lock or string.sub(lock, -#since) ~= since then
+  lock = ARGV[1] .. since
+  redis.call('SET', KEYS[n + 2], lock, 'PX', ARGV[2])
 end
+out[n + 2] = string.sub(lock, 1, -#since - 1)
 return out
 `)
 
@@ -44,7 +48,8 @@ return out
 //	→ 1: stored
 var storeScript = redis.NewScript(`
 local n = #KEYS - 2
-if redis.call('GET', KEYS[n + 2]) == ARGV[1] then redis.call('DEL', KEYS[n + 2]) end
+local lock = redis.call('GET', KEYS[n + 2])
+if lock and ARGV[1] ~= '' and string.sub(lock, 1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[n + 2]) end
 for i = 1, n do
   if redis.call('GET', KEYS[i]) ~= ARGV[7 + i] then return 0 end
 end
@@ -66,6 +71,7 @@ return 1
 //
 //	KEYS: lock · ARGV: token, ms
 var extendScript = redis.NewScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local lock = redis.call('GET', KEYS[1])
+if lock and string.sub(lock, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 `)
