@@ -96,12 +96,12 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	generations := s.generations()
 	if i := s.best; i != nil && s.from == Memory {
 		switch {
-		case generations == "" || i.generations == "": // nobody can tell: it may stand in
-		case i.generations != generations: // invalidated
-			s.best = nil
-		default:
+		case i.generations == generations && generations != "":
 			i.believe(s.epoch, now+int64(c.policy.Memory))
 			s.fresh = now < i.fresh
+		case ends(i.generations, s.words):
+			s.best = nil
+		default: // Redis forgot, or never knew: it may stand in
 		}
 	}
 	i := c.open(f.id.key, found.value, generations, s.best)

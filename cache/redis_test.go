@@ -102,21 +102,6 @@ func TestWhatCannotBeReadIsAMiss(t *testing.T) {
 	is.Equal(b.Stats().RedisErrors, int64(0))
 }
 
-// TestARedisThatHangsCostsOneTimeout counts the attempts instead of the time:
-// each connection is one time-out.
-func TestARedisThatHangsCostsOneTimeout(t *testing.T) {
-	is, p := is.New(t), new(people)
-	address, dialled := testenv.Hang(t)
-	b := open(t, cache.Config{URL: "redis://" + address})
-	e, err := cache.New[[]string](b, "names", policy).Get(t.Context(), "k", p.load)
-	is.NoErr(err)
-	is.Equal(e.Source, cache.Loaded)
-	is.Equal(b.Stats().RedisErrors, int64(1))
-	is.Equal(len(dialled), 1)
-	is.True(b.Ping(t.Context()) != nil)
-	is.True(b.Invalidate(t.Context(), "names") != nil) // said, since others may still serve the old value
-}
-
 func TestNoErrorShowsThePassword(t *testing.T) {
 	is, m := is.New(t), miniredis.RunT(t)
 	m.RequireAuth("otra")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,6 +127,27 @@ func (r *remote) generation(name, level string) string {
 	return r.prefix + "{" + name + "}:gen:" + level
 }
 
+// A generation says how it came to be, so that a Redis that forgot can be told
+// from one that was told.
+const (
+	born  = "n" // there was none
+	ended = "i" // by an invalidation
+)
+
+// ends reports whether an invalidation came between the generations of then,
+// joined, and those of now. Of unknown ones nobody can tell.
+func ends(then string, now []string) bool {
+	if then == "" {
+		return false
+	}
+	for i, word := range strings.Split(then, ",") {
+		if i < len(now) && word != now[i] && strings.HasPrefix(now[i], ended) {
+			return true
+		}
+	}
+	return false
+}
+
 // place is where an entry is in Redis.
 type place struct {
 	name, key string
@@ -192,7 +214,7 @@ func (r *remote) get(ctx context.Context, p place) (f found, err error) {
 func (r *remote) claim(ctx context.Context, p place, token, known string) (f found, err error) {
 	args := []any{token, lease.Milliseconds(), p.policy.keepGeneration().Milliseconds(), idOf(known)}
 	for range p.generations() {
-		args = append(args, rand.Text())
+		args = append(args, born+rand.Text())
 	}
 	err = r.do(ctx, p.value(), func(ctx context.Context) error {
 		reply, err := claimScript.Run(ctx, r.client, p.keys, args...).Slice()
@@ -268,7 +290,7 @@ func (r *remote) invalidate(ctx context.Context, all []invalidation) error {
 func (r *remote) tell(ctx context.Context, all []invalidation) error {
 	replies, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, v := range all {
-			p.Set(ctx, r.generation(v.name, v.key), rand.Text(), v.life)
+			p.Set(ctx, r.generation(v.name, v.key), ended+rand.Text(), v.life)
 		}
 		return nil
 	})
