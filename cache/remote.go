@@ -103,6 +103,9 @@ func (r *remote) try(owed []invalidation) error {
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	defer cancel()
+	if c, ok := r.client.(*redis.ClusterClient); ok {
+		c.ReloadState(ctx) // else it asks a master that died until that tells it to go elsewhere
+	}
 	if err := r.client.Exists(ctx, key).Err(); err != nil || len(owed) == 0 {
 		return err
 	}
