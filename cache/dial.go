@@ -15,7 +15,7 @@ var errConfigURL = errors.New("cache: Config.URL is not a Redis address: it shou
 // the password, as go-redis' do.
 func dialler(raw string) (redis.UniversalClient, error) {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
+	if err != nil {
 		return nil, errConfigURL
 	}
 	switch query := u.Query(); {
