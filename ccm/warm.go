@@ -80,7 +80,7 @@ func (c *Client) Warm(ctx context.Context) (Warmed, error) {
 			}
 			if err := d.warm(ctx, branch); err != nil {
 				w.Failed++
-				faults = append(faults, err)
+				faults = append(faults, datasetError(err))
 				continue
 			}
 			w.Datasets++

@@ -113,6 +113,7 @@ func TestOpenAPI(t *testing.T) {
 		is.Equal(needs, map[string]bool{
 			"POST /telegram/proximos-ingresos": true, "POST /telegram/proximos-cumpleanos": true, "POST /telegram/alerta": true,
 			"GET /datasets/{dataset_id}": true, "GET /metrics": true,
+			"GET /cache": true, "POST /cache/invalidate": true, "POST /cache/warm": true,
 			"GET /": false, "GET /health": false, "GET /ready": false, "GET /docs": false, "GET /openapi.json": false,
 		})
 	})
@@ -121,7 +122,7 @@ func TestOpenAPI(t *testing.T) {
 		raw, _ := json.Marshal(doc)
 		for _, code := range []ccm.Code{
 			ccm.CodeInternal, ccm.CodeInvalidRequest, ccm.CodeInvalidBranch, ccm.CodeMissingRows, ccm.CodeMissingFields,
-			ccm.CodeDuplicateRecords, ccm.CodeInvalidTotal, ccm.CodeInvalidKPI, ccm.CodeInvalidCount, ccm.CodeDataset,
+			ccm.CodeDuplicateRecords, ccm.CodeInvalidTotal, ccm.CodeInvalidKPI, ccm.CodeInvalidCount, ccm.CodeDataset, ccm.CodeCache,
 			ccm.CodeTelegramDisabled, ccm.CodeTelegramAPI, ccm.CodeTelegramHTTP, ccm.CodeTelegramStatus, ccm.CodeTelegramEmpty,
 			ccm.CodeTelegramRateLimited, ccm.CodeTelegramTimeout, ccm.CodeKeyReused, ccm.CodeKeyBusy, ccm.CodeInvalidKey,
 		} {
@@ -162,6 +163,11 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{bare, "get", "/datasets/{dataset_id}", "/datasets/otro", ``, 404},
 		{bare, "get", "/datasets/{dataset_id}", "/datasets/branch_summary?x=1", ``, 422},
 		{locked, "get", "/datasets/{dataset_id}", "/datasets/branch_summary", ``, 401},
+		{bare, "get", "/cache", "/cache", ``, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", `{"branch_id": 14}`, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", ``, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", `{"branch_id": 0}`, 422},
+		{bare, "post", "/cache/warm", "/cache/warm", ``, 503},
 		{bare, "get", "/health", "/health", ``, 200},
 		{bare, "get", "/ready", "/ready", ``, 503},
 		{bare, "get", "/", "/", ``, 200},

@@ -85,7 +85,7 @@ func (m *metrics) measure(next http.Handler) http.Handler {
 func routeOf(path string) string {
 	switch path {
 	case "/telegram/proximos-ingresos", "/telegram/proximos-cumpleanos", "/telegram/alerta",
-		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/":
+		"/cache", "/cache/invalidate", "/cache/warm", "/health", "/ready", "/metrics", "/docs", "/openapi.json", "/":
 		return path
 	}
 	if strings.HasPrefix(path, "/datasets/") {
