@@ -97,7 +97,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
 	tick := time.NewTicker(watchPause)
 	defer tick.Stop()
-	beside = append(beside, func(ctx context.Context) { watch(ctx, logger, watchedOf(client), tick.C) })
+	beside = append(beside, client.KeepWarm, func(ctx context.Context) { watch(ctx, logger, watchedOf(client), tick.C) })
 	s := &server{
 		api: api,
 		log: logger,
