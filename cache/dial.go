@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -10,19 +11,23 @@ import (
 
 var errConfigURL = errors.New("cache: Config.URL is not a Redis address: it should read redis://user:password@host:6379/0, or rediss:// for TLS, with reserved characters of the password percent-encoded; ?addr=host2:6379 more nodes of a Cluster, ?master_name=… Sentinels")
 
-// dialler makes the client of a URL, which dials at its first use. It is
-// impatient, for callers wait, and makes one attempt. An error may not quote
-// the password, as go-redis' do.
-func dialler(raw string) (redis.UniversalClient, error) {
+// Dial makes the client of a URL as Config.URL has it, for who shares one
+// between a Backend (Config.Redis) and something else. It dials at its first use,
+// makes one attempt, and waits for patience at each step; zero: 150 ms. An error
+// does not show the URL.
+func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
+	if patience == 0 {
+		patience = defaultPatience
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, errConfigURL
 	}
 	switch query := u.Query(); {
 	case query.Has("master_name"):
-		return sentinels(raw)
+		return sentinels(raw, patience)
 	case query.Has("addr"):
-		return cluster(raw)
+		return cluster(raw, patience)
 	}
 	o, err := redis.ParseURL(raw)
 	if err != nil {
@@ -35,7 +40,7 @@ func dialler(raw string) (redis.UniversalClient, error) {
 	return redis.NewClient(o), nil
 }
 
-func cluster(raw string) (redis.UniversalClient, error) {
+func cluster(raw string, patience time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseClusterURL(raw)
 	if err != nil {
 		return nil, errConfigURL
@@ -46,7 +51,7 @@ func cluster(raw string) (redis.UniversalClient, error) {
 	return redis.NewClusterClient(o), nil
 }
 
-func sentinels(raw string) (redis.UniversalClient, error) {
+func sentinels(raw string, patience time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseFailoverURL(raw)
 	if err != nil || o.MasterName == "" {
 		return nil, errConfigURL

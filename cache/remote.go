@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patience is how long Redis may take to answer, dialling included.
-const patience = 150 * time.Millisecond
+// defaultPatience is how long Redis may take to answer, dialling included.
+const defaultPatience = 150 * time.Millisecond
 
 // lease is how long a lock outlives a holder that died; one that lives extends it.
 const lease = 2 * time.Second
@@ -51,7 +51,7 @@ func newRemote(cfg Config, b *Backend) (*remote, error) {
 			return nil, nil
 		}
 		var err error
-		if r.client, err = dialler(cfg.URL); err != nil {
+		if r.client, err = Dial(cfg.URL, 0); err != nil {
 			return nil, err
 		}
 		r.owned = true
@@ -76,7 +76,7 @@ func (r *remote) do(ctx context.Context, key string, ask func(context.Context) e
 	if !r.breaker.allows() {
 		return ErrAway
 	}
-	patient, cancel := context.WithTimeout(ctx, patience)
+	patient, cancel := context.WithTimeout(ctx, defaultPatience)
 	defer cancel()
 	err := ask(patient)
 	switch {
@@ -101,7 +101,7 @@ func (r *remote) try(owed []invalidation) error {
 	r.mu.Lock()
 	key := r.failed
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(r.ctx, patience)
+	ctx, cancel := context.WithTimeout(r.ctx, defaultPatience)
 	defer cancel()
 	if c, ok := r.client.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx) // else it asks a master that died until that tells it to go elsewhere
@@ -113,7 +113,7 @@ func (r *remote) try(owed []invalidation) error {
 }
 
 func (r *remote) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, defaultPatience)
 	defer cancel()
 	if err := r.client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
