@@ -45,8 +45,8 @@ type Entry[V any] struct {
 type Load[V any] func(ctx context.Context) (V, error)
 
 var (
-	// ErrNotFound, or an error that wraps it, is what a load answers where there
-	// is no such thing; Get returns it, and Policy.Missing remembers it.
+	// ErrNotFound is what a load answers, wrapped or not, where there is no such
+	// thing; Get returns it, and Policy.Missing remembers it.
 	ErrNotFound = errors.New("cache: there is no such thing")
 	// ErrPanic is what callers get when a load panicked; its text has the type of
 	// what it panicked with, not the value.

@@ -57,14 +57,14 @@ func (p Policy) withDefaults() (Policy, error) {
 		of   time.Duration
 	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"Soft", p.Soft}, {"Memory", p.Memory}, {"Missing", p.Missing}, {"LoadTimeout", p.LoadTimeout}} {
 		if d.of < 0 {
-			fault = errors.Join(fault, fmt.Errorf("Policy.%s is %v: it must not be negative", d.name, d.of)) //nolint:staticcheck // ST1005: a field's name
+			fault = errors.Join(fault, fmt.Errorf("Policy.%s is %v: it must not be negative", d.name, d.of))
 		}
 	}
 	switch {
 	case p.Soft > p.Fresh:
-		fault = errors.Join(fault, fmt.Errorf("Policy.Soft is %v: it must not be longer than Fresh, %v", p.Soft, p.Fresh)) //nolint:staticcheck // ST1005: a field's name
+		fault = errors.Join(fault, fmt.Errorf("Policy.Soft is %v: it must not be longer than Fresh, %v", p.Soft, p.Fresh))
 	case p.Jitter > p.Fresh:
-		fault = errors.Join(fault, fmt.Errorf("Policy.Jitter is %v: it must not be longer than Fresh, %v", p.Jitter, p.Fresh)) //nolint:staticcheck // ST1005: a field's name
+		fault = errors.Join(fault, fmt.Errorf("Policy.Jitter is %v: it must not be longer than Fresh, %v", p.Jitter, p.Fresh))
 	}
 	if p.LoadTimeout == 0 {
 		p.LoadTimeout = DefaultLoadTimeout
