@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,114 +21,112 @@ const (
 
 // Config says where values are kept. The zero Config is memory only, 32 MiB.
 type Config struct {
-	// URL is a Redis, redis://[user:password@]host:port/db or rediss:// for TLS.
-	// It is dialled at its first use, with time-outs of 150 ms. Empty: memory only.
+	// URL is a Redis, dialled at its first use with time-outs of 150 ms; empty:
+	// memory only. rediss:// is TLS, with the system's authorities or those of
+	// SSL_CERT_FILE. The forms are go-redis':
+	//
+	//	redis://user:password@host:6379/0
+	//	redis://user:password@host:6379?addr=host2:6379               a Cluster, by some of its nodes
+	//	redis://user:password@host:26379/0?master_name=m&addr=host2:26379   Sentinels
+	//
+	// The user and the password are those of Redis. Sentinels that want their own
+	// get these, where the query has Redis' as &username=…&password=….
 	URL string
 	// Redis is the caller's own client instead; Close leaves it open. It wants
 	// short time-outs of its own, MaxRetries -1 and ContextTimeoutEnabled.
 	// It excludes URL.
 	Redis redis.UniversalClient
-	// Prefix begins every key in Redis. Zero: [DefaultPrefix].
+	// Prefix begins every key and channel in Redis, and has no braces. Zero:
+	// [DefaultPrefix].
 	Prefix string
-	// MaxBytes bounds the memory that values take, measured by their JSON. Zero:
-	// [DefaultMaxBytes]. What was used least goes first.
+	// MaxBytes bounds the memory that values take, measured by their encoding.
+	// Zero: [DefaultMaxBytes]. What was used least goes first. Negative: no values
+	// in memory, each Get asks Redis.
 	MaxBytes int64
-	// Now is the clock. Nil: time.Now.
+	// Codec encodes the values for Redis. Nil: [JSON].
+	Codec Codec
+	// Now is the clock. Nil: time.Now, which a value in memory follows to 10 ms.
 	Now func() time.Time
+}
+
+// check says what cannot work.
+func (cfg Config) check() error {
+	switch {
+	case cfg.URL != "" && cfg.Redis != nil:
+		return errors.New("cache: Config.URL and Config.Redis exclude each other: leave one empty")
+	case cfg.MaxBytes < 0 && cfg.URL == "" && cfg.Redis == nil:
+		return fmt.Errorf("cache: Config.MaxBytes is %d, which keeps no values in memory, and there is no Config.URL or Redis to keep them: make it 0 (%d) or more", cfg.MaxBytes, DefaultMaxBytes)
+	case strings.ContainsAny(cfg.Prefix, "{}"):
+		return errors.New("cache: Config.Prefix must have no braces: they say which node of a Redis Cluster has a key")
+	case cfg.Codec != nil && (cfg.Codec.Name() == "" || strings.ContainsAny(cfg.Codec.Name(), " \t\r\n,")):
+		return fmt.Errorf("cache: the name of Config.Codec is %q: it must have no blanks, commas or line ends", cfg.Codec.Name())
+	}
+	return nil
 }
 
 // Backend is where the values of many caches are kept. It is safe for
 // concurrent use.
 type Backend struct {
-	memory *otter.Cache[id, *item]
-	remote *remote // nil: memory only
-	now    func() time.Time
-	counts counts
+	memory   *otter.Cache[id, *item]
+	noValues bool    // memory keeps none
+	remote   *remote // nil: memory only
+	codec    Codec
+	clock    clock
+	counts   counts
+	// epoch is raised when messages of invalidations may have been lost: what is
+	// in memory since before is looked up in Redis before it is served again.
+	epoch atomic.Uint64
+	done  chan struct{} // closed by Close
 
-	mu          sync.Mutex
-	generations map[string]*atomic.Uint64 // by name: how often it was invalidated here
-	flights     map[flightID]*flight
+	mu      sync.Mutex
+	closed  bool
+	names   map[string]bool
+	flights map[flightID]*flight
 }
 
-// id is where a value is in memory.
-type id struct{ name, key string }
-
-// item is a value in memory.
-type item struct {
-	value      any
-	loadedAt   time.Time
-	size       uint32 // of its JSON, in bytes
-	generation uint64 // of its name, when its load began
-}
+// notesOnly bounds the memory of a Backend without values: failures are noted.
+const notesOnly = 1 << 20
 
 // Open makes a Backend. It dials nothing; an error names the field of cfg and
 // never shows the URL.
 func Open(cfg Config) (*Backend, error) {
-	if cfg.URL != "" && cfg.Redis != nil {
-		return nil, errors.New("cache: Config.URL and Config.Redis exclude each other: leave one empty")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	if cfg.MaxBytes < 0 {
-		return nil, fmt.Errorf("cache: Config.MaxBytes is %d: it must be 0 (%d) or more", cfg.MaxBytes, DefaultMaxBytes)
+	b := &Backend{
+		noValues: cfg.MaxBytes < 0, codec: cfg.Codec, done: make(chan struct{}),
+		names: map[string]bool{}, flights: map[flightID]*flight{},
 	}
+	b.clock.given, b.clock.done = cfg.Now, b.done
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = DefaultMaxBytes
+	}
+	if b.noValues {
+		cfg.MaxBytes = notesOnly
+	}
+	if b.codec == nil {
+		b.codec = JSON{}
 	}
 	if cfg.Prefix == "" {
 		cfg.Prefix = DefaultPrefix
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	remote, err := newRemote(cfg)
-	if err != nil {
+	var err error
+	if b.remote, err = newRemote(cfg, b); err != nil {
 		return nil, err
 	}
-	memory, err := otter.New(&otter.Options[id, *item]{
+	b.memory, err = otter.New(&otter.Options[id, *item]{
 		MaximumWeight: uint64(cfg.MaxBytes),
 		Weigher:       func(k id, i *item) uint32 { return i.size + uint32(len(k.name)+len(k.key)) },
+		OnDeletion: func(e otter.DeletionEvent[id, *item]) {
+			if e.WasEvicted() {
+				b.counts.evictions.Add(1)
+			}
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	return &Backend{
-		memory: memory, remote: remote, now: cfg.Now,
-		generations: map[string]*atomic.Uint64{}, flights: map[flightID]*flight{},
-	}, nil
-}
-
-// Invalidate drops every value of the named caches, here and in Redis, so that
-// the next Get loads; with no name, those of every cache of this Backend. A
-// load under way is not stored. Other processes keep what they have in memory
-// until it is no longer fresh. Failing to reach Redis is an error: the values
-// are dropped here all the same, but other processes may still find them.
-func (b *Backend) Invalidate(ctx context.Context, names ...string) error {
-	if len(names) == 0 {
-		b.mu.Lock()
-		names = slices.Sorted(maps.Keys(b.generations))
-		b.mu.Unlock()
-	}
-	for _, n := range names {
-		b.generation(n).Add(1)
-	}
-	if b.remote == nil || len(names) == 0 {
-		return nil
-	}
-	if err := b.remote.invalidate(ctx, names); err != nil {
-		return fmt.Errorf("cache: invalidate in Redis: %w", err)
-	}
-	return nil
-}
-
-// generation counts the invalidations of a name in this process.
-func (b *Backend) generation(name string) *atomic.Uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	g := b.generations[name]
-	if g == nil {
-		g = new(atomic.Uint64)
-		b.generations[name] = g
-	}
-	return g
+	return b, nil
 }
 
 // Ping reaches Redis. Nil with memory only.
@@ -141,12 +138,20 @@ func (b *Backend) Ping(ctx context.Context) error {
 }
 
 // Close frees the memory, and the connections of Config.URL. Loads under way
-// go on and are not stored.
+// go on and are not stored. Close again does nothing.
 func (b *Backend) Close() error {
-	b.memory.InvalidateAll()
-	b.memory.StopAllGoroutines()
-	if b.remote == nil || !b.remote.owned {
+	b.mu.Lock()
+	closed := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	if closed {
 		return nil
 	}
-	return b.remote.client.Close()
+	close(b.done)
+	b.memory.InvalidateAll()
+	b.memory.StopAllGoroutines()
+	if b.remote == nil {
+		return nil
+	}
+	return b.remote.close()
 }

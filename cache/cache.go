@@ -2,269 +2,147 @@ package cache
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"strings"
 	"time"
 )
-
-// DefaultLoadTimeout bounds a load when Policy.LoadTimeout is zero.
-const DefaultLoadTimeout = 30 * time.Second
-
-// Policy says how long values count.
-type Policy struct {
-	// Fresh is how long a value is served without asking again. Zero: values
-	// are never stored; callers that ask at the same time still share one load.
-	Fresh time.Duration
-	// Stale is how long after Fresh a value may stand in for a load that fails.
-	// Zero: never.
-	Stale time.Duration
-	// LoadTimeout bounds one load, which outlives its callers. Zero:
-	// [DefaultLoadTimeout].
-	LoadTimeout time.Duration
-}
-
-// Source says where a value came from.
-type Source uint8
-
-// The sources of a value.
-const (
-	Memory Source = iota + 1 // this process
-	Redis                    // what this or another process stored there
-	Loaded                   // the load function, now
-)
-
-// String is "memory", "redis" or "source".
-func (s Source) String() string {
-	switch s {
-	case Memory:
-		return "memory"
-	case Redis:
-		return "redis"
-	case Loaded:
-		return "source"
-	}
-	return fmt.Sprintf("Source(%d)", uint8(s))
-}
-
-// Entry is a value and what is known about it.
-type Entry[V any] struct {
-	Value    V // shared between callers: not to be changed
-	LoadedAt time.Time
-	Source   Source
-	Stale    bool  // it stands in: loading failed
-	Err      error // why it is stale; nil otherwise
-}
-
-// Load gets a value from where it really is. Its context carries the values of
-// the first caller's, not its cancellation, and ends after Policy.LoadTimeout.
-type Load[V any] func(ctx context.Context) (V, error)
-
-// ErrPanic is what callers get when a load panicked; its text has the value's
-// type, not the value.
-var ErrPanic = errors.New("cache: the load function panicked")
 
 // Cache holds values of one type under one name. It is safe for concurrent use.
 type Cache[V any] struct {
 	b      *Backend
 	name   string
 	policy Policy
-	local  *atomic.Uint64 // the invalidations of name in this process
-	err    error          // a policy that cannot work: every Get answers it
+	err    error // a name or a policy that cannot work: every Get answers it
 }
 
 // New makes the cache of that name on b. Caches of one name share their values
-// and must be of one type. An empty name or a negative duration is an error of
-// every Get and Refresh.
+// and must be of one type. An empty name, one with braces, or a policy that
+// cannot work is an error of every Get, Refresh and Invalidate.
 func New[V any](b *Backend, name string, p Policy) *Cache[V] {
-	c := &Cache[V]{b: b, name: name, policy: p, local: b.generation(name)}
+	c := &Cache[V]{b: b, name: name}
+	c.policy, c.err = p.withDefaults()
 	switch {
+	case c.err != nil:
+		c.err = fmt.Errorf("cache %q: %w", name, c.err)
 	case name == "":
 		c.err = errors.New("cache: the name is empty: it keeps the keys of caches apart")
-	case p.Fresh < 0 || p.Stale < 0 || p.LoadTimeout < 0:
-		c.err = fmt.Errorf("cache %q: Policy.Fresh, Stale and LoadTimeout must not be negative", name)
+	case strings.ContainsAny(name, "{}\n"):
+		c.err = fmt.Errorf("cache %q: the name must have no braces and no line ends", name)
 	}
-	if c.policy.LoadTimeout == 0 {
-		c.policy.LoadTimeout = DefaultLoadTimeout
+	if b.remote == nil {
+		c.policy.Memory = c.policy.Fresh
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.names[name] = true
 	return c
 }
 
 // Get returns the value of key: a fresh one from memory or Redis, else a loaded
 // one, else, when loading fails, an old one marked stale. The error is the
-// load's, with nothing to stand in for it, or the end of ctx.
+// load's, with nothing to stand in for it, or the end of ctx. Where there is no
+// such thing it is [ErrNotFound].
 func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if err := c.check(key, load); err != nil {
-		return Entry[V]{}, err
+	if c.err != nil || key == "" || load == nil {
+		return Entry[V]{}, c.fault(key)
 	}
-	if i := c.inMemory(key); i != nil && c.fresh(i.loadedAt) {
-		c.b.counts.memoryHits.Add(1)
-		return Entry[V]{Value: i.value.(V), LoadedAt: i.loadedAt, Source: Memory}, nil
+	if i, ok := c.b.memory.GetIfPresent(id{c.name, key}); ok {
+		now := c.b.clock.coarse()
+		if now < i.quiet.Load() && i.epoch.Load() == c.b.epoch.Load() {
+			if v, mine := i.value.(*V); mine {
+				c.b.counts.memoryHits.Add(1)
+				return Entry[V]{Value: *v, LoadedAt: i.loadedAt, Source: Memory}, nil
+			}
+		}
+		if a := c.settle(ctx, key, i, now, load); a.ok {
+			return a.entry, a.err
+		}
 	}
-	return c.share(ctx, key, getting, func(ctx context.Context) (Entry[V], error) { return c.fetch(ctx, key, load) })
+	return c.share(ctx, key, getting, func(ctx context.Context, f *flight) (Entry[V], error) { return c.fetch(ctx, f, load) })
 }
 
 // Refresh loads the value of key now and replaces it for everybody. When that
 // fails the old value stays, and is returned marked stale with the reason in
-// Entry.Err; without one, the error is the load's.
+// Entry.Err; without one, the error is the load's. Who calls it while it is under
+// way, here or in another process, shares it.
 func (c *Cache[V]) Refresh(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if err := c.check(key, load); err != nil {
-		return Entry[V]{}, err
+	if c.err != nil || key == "" || load == nil {
+		return Entry[V]{}, c.fault(key)
 	}
-	return c.share(ctx, key, refreshing, func(ctx context.Context) (Entry[V], error) {
-		old, generation := c.look(ctx, key)
-		return c.load(ctx, key, old, generation, load)
-	})
+	return c.share(ctx, key, refreshing, func(ctx context.Context, f *flight) (Entry[V], error) { return c.renew(ctx, f, load) })
 }
 
-func (c *Cache[V]) check(key string, load Load[V]) error {
+// fault says what is wrong with a call.
+func (c *Cache[V]) fault(key string) error {
 	switch {
 	case c.err != nil:
 		return c.err
 	case key == "":
 		return fmt.Errorf("cache %q: the key is empty", c.name)
-	case load == nil:
-		return fmt.Errorf("cache %q: the load function is nil", c.name)
 	}
-	return nil
+	return fmt.Errorf("cache %q: the load function is nil", c.name)
 }
 
-// inMemory is the item of key, nil if it is not there or may not even stand in.
-func (c *Cache[V]) inMemory(key string) *item {
-	i, ok := c.b.memory.GetIfPresent(id{c.name, key})
-	if !ok {
-		return nil
-	}
-	if _, mine := i.value.(V); !mine || i.generation != c.local.Load() || !c.usable(i.loadedAt) {
-		c.b.memory.Invalidate(id{c.name, key})
-		return nil
-	}
-	return i
+// answer is what a call may return.
+type answer[V any] struct {
+	entry Entry[V]
+	err   error
+	ok    bool
 }
 
-func (c *Cache[V]) fresh(at time.Time) bool { return c.b.now().Sub(at) < c.policy.Fresh }
-
-func (c *Cache[V]) usable(at time.Time) bool {
-	return c.policy.Fresh > 0 && c.b.now().Sub(at) < c.policy.Fresh+c.policy.Stale
-}
-
-// fetch is a Get that memory could not answer.
-func (c *Cache[V]) fetch(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	old, generation := c.look(ctx, key)
-	if old != nil && c.fresh(old.LoadedAt) {
-		if old.Source == Redis {
-			c.b.counts.redisHits.Add(1)
-		} else { // another flight was faster
-			c.b.counts.memoryHits.Add(1)
-		}
-		return *old, nil
-	}
-	c.b.counts.misses.Add(1)
-	return c.load(ctx, key, old, generation, load)
-}
-
-// look finds the newest usable value of key, fresh or not, and the generation
-// in Redis ("": not known, so that nothing can be stored there).
-func (c *Cache[V]) look(ctx context.Context, key string) (old *Entry[V], generation string) {
-	local := c.local.Load()
-	if i := c.inMemory(key); i != nil {
-		old = &Entry[V]{Value: i.value.(V), LoadedAt: i.loadedAt, Source: Memory}
-	}
-	if c.b.remote == nil || c.policy.Fresh == 0 {
-		return old, ""
-	}
-	f, err := c.b.remote.get(ctx, c.name, key)
+// settle answers from an item in memory that is not simply a hit; !ok: it takes
+// a flight.
+func (c *Cache[V]) settle(ctx context.Context, key string, i *item, now int64, load Load[V]) answer[V] {
 	switch {
-	case errors.Is(err, errUnreadable):
-		c.b.counts.unreadable.Add(1)
-	case err != nil:
-		c.b.counts.redisErrors.Add(1)
-		return old, ""
+	case i.epoch.Load() != c.b.epoch.Load():
+		return answer[V]{}
+	case now < i.retryAt && !c.b.noValues: // else Redis may have one that stands in
+		return c.standIn(i, Memory, i.failed, now)
+	case !i.answers() || now >= i.fresh || now >= i.believed.Load():
+		return answer[V]{}
 	}
-	if f.envelope != nil {
-		if stored := c.open(f.envelope); stored != nil && (old == nil || stored.LoadedAt.After(old.LoadedAt)) {
-			old = stored
-			c.keep(key, *stored, len(f.envelope.Value), local)
-		}
+	c.startAhead(ctx, key, i, now, load)
+	a := c.serve(i, Memory)
+	if a.ok {
+		c.b.counts.memoryHits.Add(1)
 	}
-	if f.generation == "" {
-		if f.generation, err = c.b.remote.begin(ctx, c.name); err != nil {
-			c.b.counts.redisErrors.Add(1)
-		}
-	}
-	return old, f.generation
+	return a
 }
 
-// open decodes what Redis had, nil if it cannot be read or is too old.
-func (c *Cache[V]) open(e *envelope) *Entry[V] {
-	at := time.UnixMilli(e.LoadedAt)
-	if !c.usable(at) {
-		return nil
+// startAhead has an item past its Soft loaded anew, unless it is already.
+func (c *Cache[V]) startAhead(ctx context.Context, key string, i *item, now int64, load Load[V]) {
+	if now >= i.soft && now < i.fresh && i.ahead.CompareAndSwap(false, true) {
+		c.join(ctx, key, ahead, func(ctx context.Context, f *flight) (Entry[V], error) { return c.loadAhead(ctx, f, i, load) })
 	}
-	var v V
-	if err := json.Unmarshal(e.Value, &v); err != nil {
-		c.b.counts.unreadable.Add(1)
-		return nil
-	}
-	return &Entry[V]{Value: v, LoadedAt: at, Source: Redis}
 }
 
-// load calls the load function and stores what it gives; when it fails, old
-// stands in.
-func (c *Cache[V]) load(ctx context.Context, key string, old *Entry[V], generation string, load Load[V]) (Entry[V], error) {
-	local := c.local.Load()
-	c.b.counts.loads.Add(1)
-	at := c.b.now()
-	v, err := guarded(ctx, load)
-	if err != nil {
-		c.b.counts.loadErrors.Add(1)
-		if old != nil && c.usable(old.LoadedAt) && c.local.Load() == local {
+// serve answers with an item; !ok: it is of another type.
+func (c *Cache[V]) serve(i *item, from Source) answer[V] {
+	if i.missing != nil {
+		return answer[V]{Entry[V]{LoadedAt: i.loadedAt, Source: from}, i.missing, true}
+	}
+	v, mine := i.value.(*V)
+	if !mine {
+		return answer[V]{}
+	}
+	return answer[V]{Entry[V]{Value: *v, LoadedAt: i.loadedAt, Source: from}, nil, true}
+}
+
+// standIn answers with an old item, or none, when it cannot be loaded for that
+// reason.
+func (c *Cache[V]) standIn(i *item, from Source, why error, now int64) answer[V] {
+	if i != nil && i.value != nil && now < i.usable {
+		if a := c.serve(i, from); a.ok {
 			c.b.counts.staleServed.Add(1)
-			old.Stale, old.Err = true, err
-			return *old, nil
+			a.entry.Stale, a.entry.Err = true, why
+			return a
 		}
-		return Entry[V]{}, err
 	}
-	e := Entry[V]{Value: v, LoadedAt: at, Source: Loaded}
-	c.store(ctx, key, e, generation, local)
-	return e, nil
+	return answer[V]{err: why, ok: true}
 }
 
-// guarded turns a panic of the load function into an error.
-func guarded[V any](ctx context.Context, load Load[V]) (v V, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %T", ErrPanic, r)
-		}
-	}()
-	return load(ctx)
-}
-
-// store keeps a loaded value in memory and, where the generation is known, in Redis.
-func (c *Cache[V]) store(ctx context.Context, key string, e Entry[V], generation string, local uint64) {
-	if c.policy.Fresh == 0 {
-		return
-	}
-	raw, err := json.Marshal(e.Value)
-	if err != nil { // it can live in memory only; what it weighs is a guess
-		c.keep(key, e, 1<<10, local)
-		return
-	}
-	c.keep(key, e, len(raw), local)
-	if generation == "" {
-		return
-	}
-	ctx = context.WithoutCancel(ctx) // a load that took all its time is stored all the same
-	if err := c.b.remote.set(ctx, c.name, key, generation, raw, e.LoadedAt, c.policy.Fresh+c.policy.Stale); err != nil {
-		c.b.counts.redisErrors.Add(1)
-	}
-}
-
-// keep puts a value into memory, unless its name was invalidated since local.
-func (c *Cache[V]) keep(key string, e Entry[V], size int, local uint64) {
-	if c.local.Load() != local {
-		return
-	}
-	c.b.memory.Set(id{c.name, key}, &item{value: e.Value, loadedAt: e.LoadedAt, size: uint32(size), generation: local})
+// newItem is an item of what was loaded or read.
+func (c *Cache[V]) newItem(key string, v *V, at time.Time, size int, generations string) *item {
+	return &item{value: v, loadedAt: at, ages: c.policy.ages(key, at), size: uint32(size), generations: generations}
 }

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,12 +12,20 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/matryer/is"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/docker/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	redis.SetLogger(silence{}) // of what the tests break
+	testenv.Main(m)
+}
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // clock is a time that only the test moves.
 type clock struct{ ns atomic.Int64 }
@@ -57,6 +66,18 @@ func TestContract(t *testing.T) {
 			url := testenv.Redis(t)
 			return func(t *testing.T, c *clock) *cache.Backend { return open(t, cache.Config{URL: url, Now: c.now}) }
 		},
+		"miniredis, nothing in memory": func(t *testing.T) process {
+			url := "redis://" + miniredis.RunT(t).Addr()
+			return func(t *testing.T, c *clock) *cache.Backend {
+				return open(t, cache.Config{URL: url, Now: c.now, MaxBytes: -1})
+			}
+		},
+		"Redis 8, nothing in memory": func(t *testing.T) process {
+			url := testenv.Redis(t)
+			return func(t *testing.T, c *clock) *cache.Backend {
+				return open(t, cache.Config{URL: url, Now: c.now, MaxBytes: -1})
+			}
+		},
 		"Redis away": func(t *testing.T) process {
 			m := miniredis.RunT(t)
 			url := "redis://" + m.Addr()
@@ -65,7 +86,9 @@ func TestContract(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for what, test := range contract {
+			all := maps.Clone(contract)
+			maps.Copy(all, moreContract)
+			for what, test := range all {
 				t.Run(what, func(t *testing.T) { test(t, arrange(t)) })
 			}
 		})
@@ -88,7 +111,8 @@ func (p *people) load(context.Context) ([]string, error) {
 
 func (p *people) breakWith(err error) { p.fail.Store(&err) }
 
-var policy = cache.Policy{Fresh: time.Minute, Stale: time.Hour}
+// policy does what the clock says, and tries each time.
+var policy = cache.Policy{Fresh: time.Minute, Stale: time.Hour, Jitter: -1, Backoff: -1}
 
 var contract = map[string]func(*testing.T, process){
 	"a fresh value is served without a load": func(t *testing.T, start process) {
@@ -101,7 +125,7 @@ var contract = map[string]func(*testing.T, process){
 		c.advance(59 * time.Second)
 		e, err = names.Get(t.Context(), "k", p.load)
 		is.NoErr(err)
-		is.Equal(e.Source, cache.Memory)
+		is.True(e.Source != cache.Loaded)
 		is.Equal(e.Value, []string{"Ana", "x"})
 		is.True(!e.Stale)
 		is.Equal(p.loads.Load(), int64(1))
@@ -253,9 +277,13 @@ func TestBadUseIsAnErrorThatNamesIt(t *testing.T) {
 	is := is.New(t)
 	for want, cfg := range map[string]cache.Config{
 		"Config.URL and Config.Redis": {URL: "redis://x", Redis: newClient(t)},
-		"Config.URL is not":           {URL: "http://:s3creto@x"},
+		"is not a Redis address":      {URL: "http://:s3creto@x"},
 		"Config.URL is not a":         {URL: "redis://:s3creto%zz@x"},
 		"Config.MaxBytes":             {MaxBytes: -1},
+		"Config.Prefix":               {Prefix: "{x}"},
+		"Config.Codec":                {Codec: named("with blank")},
+		"Config.URL is not a Redis":   {URL: "redis://:s3creto@x?master_name=m&s3creto=1"},
+		"Config.URL is not":           {URL: "redis://:s3creto@x?addr=s3creto"},
 	} {
 		_, err := cache.Open(cfg)
 		is.True(err != nil)
@@ -266,11 +294,30 @@ func TestBadUseIsAnErrorThatNamesIt(t *testing.T) {
 	p := new(people)
 	_, err := cache.New[[]string](b, "", policy).Get(t.Context(), "k", p.load)
 	is.True(err != nil) // no name
-	_, err = cache.New[[]string](b, "n", cache.Policy{Fresh: -1}).Refresh(t.Context(), "k", p.load)
-	is.True(err != nil) // negative
+	for want, p := range map[string]cache.Policy{
+		"Policy.Fresh": {Fresh: -1}, "Policy.Stale": {Stale: -1}, "Policy.Soft": {Soft: -1}, "Policy.Memory": {Memory: -1},
+		"Policy.Missing": {Missing: -1}, "Policy.LoadTimeout": {LoadTimeout: -1},
+		"Soft is 2s: it must not be longer than Fresh, 1s": {Fresh: time.Second, Soft: 2 * time.Second},
+		"Policy.Jitter": {Fresh: time.Second, Jitter: 2 * time.Second},
+	} {
+		n := cache.New[[]string](b, "n", p)
+		_, err = n.Refresh(t.Context(), "k", new(people).load)
+		is.True(strings.Contains(err.Error(), want))
+		is.True(strings.Contains(n.Invalidate(t.Context()).Error(), want))
+	}
+	_, err = cache.New[[]string](b, "n{}", policy).Get(t.Context(), "k", p.load)
+	is.True(err != nil) // braces
+	is.True(cache.New[[]string](b, "n", policy).Invalidate(t.Context(), "") != nil)
 	_, err = cache.New[[]string](b, "n", policy).Get(t.Context(), "", p.load)
 	is.True(err != nil) // no key
 	_, err = cache.New[[]string](b, "n", policy).Get(t.Context(), "k", nil)
 	is.True(err != nil) // no load
 	is.NoErr(b.Ping(t.Context()))
 }
+
+// named is a codec by another name.
+type named string
+
+func (n named) Name() string                     { return string(n) }
+func (named) Marshal(v any) ([]byte, error)      { return cache.JSON{}.Marshal(v) }
+func (named) Unmarshal(data []byte, v any) error { return cache.JSON{}.Unmarshal(data, v) }

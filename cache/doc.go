@@ -12,15 +12,37 @@
 // A value is looked for in memory, then in Redis, then loaded. It is fresh for
 // Policy.Fresh; after that it is loaded anew, and for Policy.Stale more it may
 // stand in when loading fails, marked [Entry.Stale] with the reason in
-// [Entry.Err].
+// [Entry.Err]. With Policy.Soft it is loaded anew in the background, before
+// anybody has to wait.
 //
-// However many callers wait for a key, a process loads it once. A caller that
-// leaves does not stop the load for the others, and a load that panics is an
-// error for all of them.
+// # One load
 //
-// Redis is never an error to a caller: one that is away or hangs costs one
-// short time-out (150 ms) and is a miss, and so is an entry that cannot be
-// read. [Backend.Stats] counts them.
+// However many callers wait for a key, a process loads it once, and while Redis
+// is up so do all processes together: who loads holds a lock, which ends with
+// its holder, and the others wait for what it stores, for half of
+// Policy.LoadTimeout at most. A caller that leaves does not stop the load for
+// the others, and a load that panics is an error for all of them.
+//
+// # Invalidation
+//
+// [Cache.Invalidate] and [Backend.Invalidate] give a name, or a key and those
+// below it, a new generation in Redis, which is read together with each value;
+// other processes drop their copies by a message, within milliseconds. A message
+// that is lost costs Policy.Memory, at most; a connection that was lost is
+// noticed, and what is in memory is looked up again. A load under way when its
+// key is invalidated is never stored, wherever it runs.
+//
+// # Redis away
+//
+// Redis is never an error to a caller. One that is away, hangs or is slow costs
+// whoever notices one short time-out (150 ms), then nobody: for at least a
+// second at a time only memory and the source are asked, until an attempt in the
+// background succeeds. What was invalidated meanwhile is told to Redis before
+// anything is read from it again. An entry that cannot be read is a miss. Only
+// Invalidate says that Redis was not reached; if its process ends before Redis is
+// back, nobody tells it, and values may be served until they expire. The same is
+// true of an invalidation that a failing master had not passed on to its replica.
+// [Backend.Stats] counts all of this.
 //
 // Values in memory are shared between callers: do not change what Get returns,
 // or change a copy.

@@ -44,3 +44,48 @@ func ExampleCache_Get_stale() {
 	fmt.Println(e.Value, now.Sub(e.LoadedAt), e.Stale, e.Err, err)
 	// Output: 42 10m0s true the database is away <nil>
 }
+
+func ExampleCache_Invalidate() {
+	b, err := cache.Open(cache.Config{})
+	if err != nil {
+		panic(err)
+	}
+	defer b.Close()
+	days := cache.New[string](b, "days", cache.Policy{Fresh: time.Hour})
+	get := func(key string) {
+		e, err := days.Get(context.Background(), key, func(context.Context) (string, error) { return "of " + key, nil })
+		fmt.Println(e.Value, e.Source, err)
+	}
+	get("14/60")
+	get("9/60")
+	if err := days.Invalidate(context.Background(), "14"); err != nil { // and all below it
+		panic(err)
+	}
+	get("14/60")
+	get("9/60")
+	// Output:
+	// of 14/60 source <nil>
+	// of 9/60 source <nil>
+	// of 14/60 source <nil>
+	// of 9/60 memory <nil>
+}
+
+func ExampleErrNotFound() {
+	b, err := cache.Open(cache.Config{})
+	if err != nil {
+		panic(err)
+	}
+	defer b.Close()
+	people := cache.New[string](b, "people", cache.Policy{Fresh: time.Hour, Missing: time.Minute})
+	for range 2 {
+		_, err = people.Get(context.Background(), "id=7", func(context.Context) (string, error) {
+			fmt.Println("asked")
+			return "", fmt.Errorf("person 7: %w", cache.ErrNotFound)
+		})
+		fmt.Println(err)
+	}
+	// Output:
+	// asked
+	// person 7: cache: there is no such thing
+	// person 7: cache: there is no such thing
+}

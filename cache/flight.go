@@ -4,9 +4,11 @@ import "context"
 
 // flight is a fetch under way that any number of callers wait for.
 type flight struct {
-	done   chan struct{}
-	result any // an Entry[V], once done
-	err    error
+	id             flightID
+	done           chan struct{}
+	result         any // an Entry[V], once done
+	err            error
+	dirty, dropped bool // since it began, its key was replaced elsewhere or invalidated; under Backend.mu
 }
 
 // flightID is what callers must have in common to share a flight. A Refresh
@@ -21,23 +23,19 @@ type flightKind uint8
 const (
 	getting flightKind = iota
 	refreshing
+	ahead // in the background, with nobody waiting
 )
+
+// fetch gets an entry for all callers of a flight.
+type fetch[V any] func(ctx context.Context, f *flight) (Entry[V], error)
 
 // share runs fetch once for all callers of the same key and kind. It goes on
 // without them, for as long as the policy lets a load take.
-func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, fetch func(context.Context) (Entry[V], error)) (Entry[V], error) {
+func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, get fetch[V]) (Entry[V], error) {
 	if err := ctx.Err(); err != nil {
 		return Entry[V]{}, err
 	}
-	which := flightID{id{c.name, key}, kind}
-	c.b.mu.Lock()
-	f, under := c.b.flights[which]
-	if !under {
-		f = &flight{done: make(chan struct{})}
-		c.b.flights[which] = f
-		go c.fly(context.WithoutCancel(ctx), which, f, fetch)
-	}
-	c.b.mu.Unlock()
+	f := c.join(ctx, key, kind, get)
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -47,13 +45,29 @@ func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, fetch
 	return e, f.err
 }
 
-func (c *Cache[V]) fly(ctx context.Context, which flightID, f *flight, fetch func(context.Context) (Entry[V], error)) {
+// join finds the flight, or begins it.
+func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fetch[V]) *flight {
+	which := flightID{id{c.name, key}, kind}
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	f, under := c.b.flights[which]
+	if !under {
+		f = &flight{id: which, done: make(chan struct{})}
+		c.b.flights[which] = f
+		go c.fly(context.WithoutCancel(ctx), f, get)
+	}
+	return f
+}
+
+func (c *Cache[V]) fly(ctx context.Context, f *flight, get fetch[V]) {
 	ctx, cancel := context.WithTimeout(ctx, c.policy.LoadTimeout)
 	defer cancel()
-	e, err := fetch(ctx)
+	e, err := get(ctx, f)
 	f.result, f.err = e, err
 	c.b.mu.Lock()
-	delete(c.b.flights, which)
+	if c.b.flights[f.id] == f {
+		delete(c.b.flights, f.id)
+	}
 	c.b.mu.Unlock()
 	close(f.done)
 }

@@ -33,6 +33,7 @@ type question[T any] struct {
 	ask      func(ctx context.Context, c *Client, r request) ([]T, error)
 	rules    rules[T]
 	day      func(T) Date // by which a record is in the window; nil: no window
+	own      func(*T)     // copies what a record points to; nil: nothing
 }
 
 // dataset is a question and where its answers are kept.
@@ -86,6 +87,11 @@ func (d *dataset[T]) answer(ctx context.Context, r request) (Dataset[T], error) 
 // current copies the records that are not past: an answer of another day has some.
 func (d *dataset[T]) current(s snapshot[T], today Date) []T {
 	rows := append([]T{}, s.Rows...)
+	if d.own != nil {
+		for i := range rows {
+			d.own(&rows[i])
+		}
+	}
 	if d.day == nil || s.Day == today {
 		return rows
 	}
@@ -93,24 +99,23 @@ func (d *dataset[T]) current(s snapshot[T], today Date) []T {
 }
 
 // read takes the answer from the cache, or has it loaded. One of another day
-// counts as expired, and stands in only if it cannot be loaded again.
+// counts as expired (see Config.midnight), and stands in only if it cannot be
+// loaded again.
 func (d *dataset[T]) read(ctx context.Context, r request) (cache.Entry[snapshot[T]], error) {
 	began := time.Now()
 	var inDatabase atomic.Int64
 	load := func(ctx context.Context) (snapshot[T], error) {
 		began := time.Now()
 		defer func() { inDatabase.Add(int64(time.Since(began))) }()
+		r := r
+		r.today = d.client.cfg.today() // it may be loaded long after it was asked for, for others
 		return d.load(ctx, r)
 	}
 	read := d.cache.Get
 	if r.refresh {
 		read = d.cache.Refresh
 	}
-	key := d.key(r)
-	found, err := read(ctx, key, load)
-	if err == nil && !found.Stale && found.Value.Day != r.today {
-		found, err = d.cache.Refresh(ctx, key, load)
-	}
+	found, err := read(ctx, d.key(r), load)
 	if err == nil && found.Stale && breaksRules(found.Err) {
 		err = found.Err // the database did answer: what it says is not to be hidden
 	}

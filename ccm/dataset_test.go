@@ -2,6 +2,8 @@ package ccm_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,15 +118,25 @@ func TestMetaSaysWhereTheRecordsCameFrom(t *testing.T) {
 
 func TestRecordsAreTheCallersOwn(t *testing.T) {
 	is := is.New(t)
-	c := client(t, ccm.Config{}, &database{arrivals: []ccm.Arrival{arrival(t, "A", "2026-12-01", 8)}})
+	c := client(t, ccm.Config{}, &database{arrivals: []ccm.Arrival{arrival(t, "A", "2026-12-01", 8), arrival(t, "B", "2026-12-02", 8)}})
 	first, err := c.Arrivals(t.Context(), ccm.Query{})
 	is.NoErr(err)
+	slices.SortFunc(first.Records, func(a, b ccm.Arrival) int { return -strings.Compare(a.District, b.District) })
+	is.Equal(first.Records[0].District, "B")
 	first.Records[0].District = "Z"
 	first.Records = append(first.Records, ccm.Arrival{})
 	second, err := c.Arrivals(t.Context(), ccm.Query{})
 	is.NoErr(err)
-	is.Equal(len(second.Records), 1)
-	is.Equal(second.Records[0].District, "A")
+	is.Equal(len(second.Records), 2)
+	is.Equal([]string{second.Records[0].District, second.Records[1].District}, []string{"A", "B"})
+	four := 4
+	c = client(t, ccm.Config{}, &database{summaries: []ccm.BranchSummary{{Branch: 14, District: "A", Companionships: &four}}})
+	for range 2 {
+		d, err := c.BranchSummary(t.Context(), ccm.Query{})
+		is.NoErr(err)
+		is.Equal(*d.Records[0].Companionships, 4)
+		*d.Records[0].Companionships = 99 // what a record points to is the caller's too
+	}
 	none, err := client(t, ccm.Config{}, &database{}).Arrivals(t.Context(), ccm.Query{})
 	is.NoErr(err)
 	is.True(none.Records != nil)
@@ -167,6 +179,7 @@ func TestOldDataStandInWhileTheDatabaseIsAway(t *testing.T) {
 	is.True(errors.Is(err, errAway))
 
 	db.fail(nil)
+	now.add(time.Second) // for so long a database that failed is left alone
 	d, err = c.Arrivals(t.Context(), ccm.Query{})
 	is.NoErr(err)
 	is.True(!d.Meta.Cache.Stale)

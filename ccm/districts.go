@@ -28,6 +28,11 @@ var summaries = question[BranchSummary]{
 	ask: func(ctx context.Context, c *Client, r request) ([]BranchSummary, error) {
 		return c.source.BranchSummaries(ctx, r.branch)
 	},
+	own: func(s *BranchSummary) {
+		if s.Companionships != nil {
+			s.Companionships = new(*s.Companionships)
+		}
+	},
 	rules: rules[BranchSummary]{
 		view:     "vwFechasCCMPorDistrito",
 		required: "rama y distrito",

@@ -26,6 +26,7 @@ const (
 	CodeInvalidCount     Code = "invalid_missionaries_count" // of an arrival
 
 	CodeDataset Code = "dataset_error" // no database, and nothing cached that may stand in
+	CodeCache   Code = "cache_error"   // Redis was not told of an invalidation
 
 	CodeTelegramDisabled    Code = "telegram_disabled"          // no token, or no chat
 	CodeTelegramAPI         Code = "telegram_api_error"         // a definite no

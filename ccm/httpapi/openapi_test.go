@@ -115,6 +115,7 @@ func TestOpenAPI(t *testing.T) {
 			"GET /datasets/{dataset_id}": true, "GET /metrics": true,
 			"GET /deliveries": true, "GET /deliveries/{delivery_id}": true,
 			"POST /deliveries/{delivery_id}/resend": true, "POST /deliveries/{delivery_id}/discard": true,
+			"GET /cache": true, "POST /cache/invalidate": true, "POST /cache/warm": true,
 			"GET /": false, "GET /health": false, "GET /ready": false, "GET /docs": false, "GET /openapi.json": false,
 		})
 	})
@@ -123,7 +124,7 @@ func TestOpenAPI(t *testing.T) {
 		raw, _ := json.Marshal(doc)
 		for _, code := range []ccm.Code{
 			ccm.CodeInternal, ccm.CodeInvalidRequest, ccm.CodeInvalidBranch, ccm.CodeMissingRows, ccm.CodeMissingFields,
-			ccm.CodeDuplicateRecords, ccm.CodeInvalidTotal, ccm.CodeInvalidKPI, ccm.CodeInvalidCount, ccm.CodeDataset,
+			ccm.CodeDuplicateRecords, ccm.CodeInvalidTotal, ccm.CodeInvalidKPI, ccm.CodeInvalidCount, ccm.CodeDataset, ccm.CodeCache,
 			ccm.CodeTelegramDisabled, ccm.CodeTelegramAPI, ccm.CodeTelegramHTTP, ccm.CodeTelegramStatus, ccm.CodeTelegramEmpty,
 			ccm.CodeTelegramRateLimited, ccm.CodeTelegramTimeout, ccm.CodeKeyReused, ccm.CodeKeyBusy, ccm.CodeInvalidKey,
 			ccm.CodeJournal, ccm.CodeUnknownDelivery, ccm.CodeDeliverySent, ccm.CodeDeliveryBusy, ccm.CodeDeliveryPurged,
@@ -172,6 +173,11 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{bare, "post", "/deliveries/{delivery_id}/discard", "/deliveries/x/discard", ``, 404},
 		{healthy, "post", "/deliveries/{delivery_id}/resend", "/deliveries/x/resend", ``, 404},
 		{bare, "post", "/deliveries/{delivery_id}/resend", "/deliveries/x/resend", ``, 503},
+		{bare, "get", "/cache", "/cache", ``, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", `{"branch_id": 14}`, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", ``, 200},
+		{bare, "post", "/cache/invalidate", "/cache/invalidate", `{"branch_id": 0}`, 422},
+		{bare, "post", "/cache/warm", "/cache/warm", ``, 503},
 		{bare, "get", "/health", "/health", ``, 200},
 		{bare, "get", "/ready", "/ready", ``, 503},
 		{bare, "get", "/", "/", ``, 200},

@@ -141,6 +141,7 @@ var statuses = map[ccm.Code]int{
 	ccm.CodeTelegramStatus:      http.StatusBadGateway,
 	ccm.CodeTelegramEmpty:       http.StatusBadGateway,
 	ccm.CodeDataset:             http.StatusServiceUnavailable,
+	ccm.CodeCache:               http.StatusServiceUnavailable,
 	ccm.CodeTelegramDisabled:    http.StatusServiceUnavailable,
 	ccm.CodeTelegramRateLimited: http.StatusServiceUnavailable,
 	ccm.CodeTelegramTimeout:     http.StatusGatewayTimeout,

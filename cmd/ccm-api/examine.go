@@ -1,17 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
@@ -127,13 +129,11 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 		e.add(finding{Name: name, Status: fine, Detail: "en la memoria de cada proceso"})
 		return
 	}
-	options, err := redis.ParseURL(cfg.Cache.URL)
+	client, err := cache.Dial(cfg.Cache.URL, 3*time.Second) // longer than the cache itself
 	if err != nil {
 		e.add(finding{Name: name, Status: failed, Detail: "REDIS_URL no se entiende", Fix: []string{"la forma es «redis://usuario@host:6379/0», con la contraseña en REDIS_PASSWORD"}})
 		return
 	}
-	patient(options)
-	client := redis.NewClient(options)
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { client.Close() })() // go-redis does not look at a ctx that is cancelled
 	began := time.Now()
@@ -143,25 +143,24 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 		err = tryRedis(ctx, client)
 	}
 	if err != nil {
-		e.add(redisFault(name, options.Addr, err))
+		e.add(redisFault(name, addressOf(cfg.Cache.URL), err))
 		return
 	}
 	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: milliseconds(latency)})
 }
 
-// patient makes a client that waits longer than the cache does, and asks for
-// nothing that the cache would not.
-func patient(options *redis.Options) {
-	options.MaxRetries, options.DialerRetries = -1, 1
-	options.DialTimeout, options.ReadTimeout = 3*time.Second, 3*time.Second
-	options.ContextTimeoutEnabled = true
-	options.DisableIdentity = true
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+// addressOf is where a Redis URL leads, without its user.
+func addressOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(u.Host, u.Path)
 }
 
 // tryRedis does what the cache and the gate do: it writes, reads and removes a
 // key of our own, and runs a script.
-func tryRedis(ctx context.Context, client *redis.Client) error {
+func tryRedis(ctx context.Context, client redis.UniversalClient) error {
 	const key = "ccm:doctor"
 	return errors.Join(
 		client.Set(ctx, key, version(), 10*time.Second).Err(),
@@ -172,7 +171,7 @@ func tryRedis(ctx context.Context, client *redis.Client) error {
 }
 
 // redisVersion asks politely: a user without +info is no fault.
-func redisVersion(ctx context.Context, client *redis.Client) string {
+func redisVersion(ctx context.Context, client redis.UniversalClient) string {
 	info, err := client.Info(ctx, "server").Result()
 	if err != nil {
 		return "(de versión desconocida)"

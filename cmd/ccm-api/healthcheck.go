@@ -5,15 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/ccmwf/ccm/ccm"
 )
 
 const healthcheckLong = `Pregunta a un ccm-api de esta máquina si está listo, en API_HOST y API_PORT:
@@ -36,19 +31,13 @@ func (a *app) healthcheckCommand() *cobra.Command {
 }
 
 func (a *app) healthcheck(ctx context.Context) error {
-	env := ccm.NewEnv(a.lookup)
-	host := env.String(envHost, defaultHost)
-	port := env.Int(envPort, defaultPort, 1, math.MaxUint16)
-	if err := env.Err(); err != nil {
-		return settingsError{err}
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+	service, err := a.localService()
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
-	url := "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/ready"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, service+"/ready", nil)
 	if err != nil {
 		return settingsError{fmt.Errorf("%s: no es una dirección", envHost)}
 	}
@@ -57,7 +46,7 @@ func (a *app) healthcheck(ctx context.Context) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("el servicio no respondió en %v", healthcheckTimeout)
 	case err != nil:
-		return fmt.Errorf("el servicio no atiende en el puerto %d", port)
+		return fmt.Errorf("el servicio no atiende en %s", service)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10))

@@ -81,15 +81,36 @@ func (m *metrics) registerCache(backend *cache.Backend) {
 		{"ccm_cache_loads_total", "Cargas desde la base de datos.", func(s cache.Stats) int64 { return s.Loads }},
 		{"ccm_cache_load_errors_total", "Cargas que fallaron.", func(s cache.Stats) int64 { return s.LoadErrors }},
 		{"ccm_cache_stale_total", "Datos anteriores que suplieron a la base de datos.", func(s cache.Stats) int64 { return s.StaleServed }},
+		{"ccm_cache_refreshes_total", "Cargas antes de que los datos caducaran.", func(s cache.Stats) int64 { return s.Refreshes }},
+		{"ccm_cache_evictions_total", "Datos que no cupieron en la memoria.", func(s cache.Stats) int64 { return s.Evictions }},
 		{"ccm_cache_redis_errors_total", "Consultas a Redis que fallaron.", func(s cache.Stats) int64 { return s.RedisErrors }},
 		{"ccm_cache_unreadable_total", "Entradas de Redis que no se pudieron leer.", func(s cache.Stats) int64 { return s.Unreadable }},
 	} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help},
 			func() float64 { return float64(c.read(backend.Stats())) }))
 	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "ccm_cache_memory_bytes", Help: "Lo que ocupan los datos en memoria.",
-	}, func() float64 { return float64(backend.Stats().Bytes) }))
+	for _, g := range []struct {
+		name, help string
+		read       func(cache.Stats) int64
+	}{
+		{"ccm_cache_memory_bytes", "Lo que ocupan los datos en memoria.", func(s cache.Stats) int64 { return s.Bytes }},
+		{"ccm_cache_memory_entries", "Las entradas en memoria.", func(s cache.Stats) int64 { return s.Entries }},
+		{"ccm_cache_pending_invalidations", "Invalidaciones que Redis aún no sabe.", func(s cache.Stats) int64 { return s.Pending }},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help},
+			func() float64 { return float64(g.read(backend.Stats())) }))
+	}
+	for _, state := range []cache.Breaker{cache.BreakerNone, cache.BreakerClosed, cache.BreakerOpen, cache.BreakerHalfOpen} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "ccm_cache_redis", Help: "1 en el estado de Redis: none, no hay; closed, se usa; open, no responde; half-open, se le está probando.",
+			ConstLabels: prometheus.Labels{"state": state.String()},
+		}, func() float64 {
+			if backend.Stats().Breaker == state {
+				return 1
+			}
+			return 0
+		}))
+	}
 }
 
 func (m *metrics) handler() http.Handler {
@@ -112,7 +133,8 @@ func (m *metrics) measure(next http.Handler) http.Handler {
 func routeOf(path string) string {
 	switch path {
 	case "/telegram/proximos-ingresos", "/telegram/proximos-cumpleanos", "/telegram/alerta",
-		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/", "/deliveries":
+		"/extraccion_generacion", "/cache", "/cache/invalidate", "/cache/warm", "/deliveries",
+		"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/":
 		return path
 	}
 	if rest, found := strings.CutPrefix(path, "/deliveries/"); found {

@@ -75,7 +75,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolP("help", "h", false, "esta ayuda")
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(a.serveCommand(), a.healthcheckCommand(), a.doctorCommand(), a.migrateCommand(),
-		a.sendCommand(), a.deliveriesCommand(), a.previewCommand(), a.datasetCommand(), a.importCommand(), a.googleCommand(),
+		a.sendCommand(), a.deliveriesCommand(), a.previewCommand(), a.datasetCommand(), a.cacheCommand(), a.importCommand(), a.googleCommand(),
 		withoutSettings(a.openAPICommand()), withoutSettings(a.versionCommand()), withoutSettings(a.completionCommand(root)))
 	return root
 }

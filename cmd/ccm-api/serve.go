@@ -108,7 +108,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
 	tick := time.NewTicker(watchPause)
 	defer tick.Stop()
-	beside = append(beside,
+	beside = append(beside, client.KeepWarm,
 		func(ctx context.Context) { watch(ctx, logger, watchedOf(client, journal), tick.C) },
 		func(ctx context.Context) { recoverLoop(ctx, logger, client.Recover) })
 	if journal != nil {

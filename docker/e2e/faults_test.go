@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -28,17 +29,17 @@ func TestRedisAwayCostsNoReport(t *testing.T) {
 			url, cache := testenv.MySQL(t), testenv.NewRedis(t)
 			env = append(env, "DATABASE_URL="+url, "RAMA_ACTUAL=14", "CACHE_PROVIDER=redis", "REDIS_URL="+cache.URL())
 			s := serveReference(t, url, env)
-			_, a := s.post(arrivals, `{"dry_run": true}`)
+			_, a := s.post(arrivals, `{"dry_run": true, "days_ahead": 30}`) // not the usual days, which are read at start
 			is.Equal(a.Cache.Source, "source")
 
 			fault.away(cache)
 			start := time.Now()
-			status, a := s.post(birthdays, `{}`)
+			status, a := s.post(birthdays, `{"days_ahead": 30}`)
 			t.Logf("with a Redis that %s the first report took %v", fault.name, time.Since(start))
 			is.Equal(status, http.StatusOK)
 			is.Equal(a.Cache.Source, "source") // a cache that is away is a miss
 			is.True(!a.Cache.Stale)
-			status, a = s.post(arrivals, `{"dry_run": true}`)
+			status, a = s.post(arrivals, `{"dry_run": true, "days_ahead": 30}`)
 			is.Equal(status, http.StatusOK)
 			is.Equal(a.Cache.Source, "memory") // what was read before is still there
 			is.Equal(s.health("cache"), "down")
@@ -70,10 +71,13 @@ func TestDatabaseAwayLetsOldDataStandIn(t *testing.T) {
 			is.True(a.Cache.Stale) // the answer says so,
 			is.Equal(a.DatasetRecords, fresh.DatasetRecords)
 			is.True(strings.Contains(fake.Messages(chat)[0].Text, "no se pudieron actualizar")) // and so does the message
-			status, a = s.post(birthdays, `{}`)
+			status, a = s.post(birthdays, `{"days_ahead": 30}`)
 			is.Equal(status, http.StatusServiceUnavailable) // nothing cached
 			is.Equal(a.ErrorCode, "dataset_error")
 			is.True(!a.Success)
+			is.True(strings.Contains(s.log.String(), "se sirven datos anteriores"))
+			_, metrics := s.get("/metrics")
+			is.True(regexp.MustCompile(`(?m)^ccm_cache_stale_total [1-9]`).MatchString(metrics))
 			status, _ = s.post(alert, `{"title": "MySQL", "body": "no responde", "level": "error"}`)
 			is.Equal(status, http.StatusOK) // alerts need no database
 			is.Equal(s.health("database"), "down")

@@ -99,6 +99,27 @@ func run(s server, where storage) (*Container, error) {
 }
 
 func create(s server, where storage) (*Container, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	c, err := createWith(s, &dockertest.RunOptions{
+		Env: s.env, Cmd: s.command, ExposedPorts: []string{s.port},
+		PortBindings: map[docker.Port][]docker.PortBinding{docker.Port(s.port): {{HostIP: "127.0.0.1", HostPort: port}}},
+	}, func(host *docker.HostConfig) {
+		if where == inMemory && s.data != "" {
+			host.Tmpfs = map[string]string{s.data: ""}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.address = net.JoinHostPort("127.0.0.1", port)
+	return c, nil
+}
+
+// createWith starts a container of the server's image, as options say.
+func createWith(s server, options *dockertest.RunOptions, more ...func(*docker.HostConfig)) (*Container, error) {
 	pool, err := dockertest.NewPool("")
 	if err != nil {
 		return nil, err
@@ -111,25 +132,13 @@ func create(s server, where storage) (*Container, error) {
 	if err := sweep(pool.Client); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	options.Repository, options.Tag, options.Labels = s.repository, s.tag, map[string]string{label: s.name}
+	more = append(more, func(host *docker.HostConfig) { host.PublishAllPorts = false })
+	resource, err := pool.RunWithOptions(options, more...)
 	if err != nil {
 		return nil, err
 	}
-	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
-		Repository: s.repository, Tag: s.tag, Env: s.env, Cmd: s.command,
-		Labels:       map[string]string{label: s.name},
-		ExposedPorts: []string{s.port},
-		PortBindings: map[docker.Port][]docker.PortBinding{docker.Port(s.port): {{HostIP: "127.0.0.1", HostPort: port}}},
-	}, func(host *docker.HostConfig) {
-		host.PublishAllPorts = false
-		if where == inMemory && s.data != "" {
-			host.Tmpfs = map[string]string{s.data: ""}
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &Container{server: s, address: net.JoinHostPort("127.0.0.1", port), pool: pool, resource: resource}, nil
+	return &Container{server: s, pool: pool, resource: resource}, nil
 }
 
 // freePort finds a port that a stopped container keeps: it is below those that

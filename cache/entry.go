@@ -1,0 +1,67 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Source says where a value came from.
+type Source uint8
+
+// The sources of a value.
+const (
+	Memory Source = iota + 1 // this process
+	Redis                    // what this or another process stored there
+	Loaded                   // the load function, now
+)
+
+// String is "memory", "redis" or "source".
+func (s Source) String() string {
+	switch s {
+	case Memory:
+		return "memory"
+	case Redis:
+		return "redis"
+	case Loaded:
+		return "source"
+	}
+	return fmt.Sprintf("Source(%d)", uint8(s))
+}
+
+// Entry is a value and what is known about it.
+type Entry[V any] struct {
+	Value    V // shared between callers: not to be changed
+	LoadedAt time.Time
+	Source   Source
+	Stale    bool  // it stands in: loading failed
+	Err      error // why it is stale; nil otherwise
+}
+
+// Load gets a value from where it really is. Its context carries the values of
+// the first caller's, not its cancellation, and ends after Policy.LoadTimeout.
+// An error that is [ErrNotFound] is an answer: nothing stands in for it.
+type Load[V any] func(ctx context.Context) (V, error)
+
+var (
+	// ErrNotFound is what a load answers, wrapped or not, where there is no such
+	// thing; Get returns it, and Policy.Missing remembers it.
+	ErrNotFound = errors.New("cache: there is no such thing")
+	// ErrPanic is what callers get when a load panicked; its text has the type of
+	// what it panicked with, not the value.
+	ErrPanic = errors.New("cache: the load function panicked")
+	// ErrAway is why an invalidation did not reach Redis, which was found away less
+	// than a moment ago.
+	ErrAway = errors.New("cache: Redis is away")
+)
+
+// guarded turns a panic of the load function into an error.
+func guarded[V any](ctx context.Context, load Load[V]) (v V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %T", ErrPanic, r)
+		}
+	}()
+	return load(ctx)
+}

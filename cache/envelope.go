@@ -1,0 +1,57 @@
+package cache
+
+import (
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An envelope is what Redis keeps of a value: one line, then the value as the
+// codec wrote it. Another format is a miss.
+//
+//	CCM2 <id> <v: a value, m: missing> <Unix milliseconds> <codec> <generations>
+//
+// The id is random: a store compares the first idEnd bytes with those that it
+// saw before its load, to know whether somebody was faster.
+const (
+	format = "CCM2 "
+	idEnd  = len(format) + 26
+)
+
+type envelope struct {
+	missing     bool
+	loadedAt    time.Time
+	codec       string
+	generations string // all of them, joined by commas
+	value       string
+}
+
+func (e envelope) String() string {
+	kind := "v"
+	if e.missing {
+		kind = "m"
+	}
+	var b strings.Builder
+	b.Grow(128 + len(e.generations) + len(e.value))
+	for _, s := range []string{format, rand.Text(), " ", kind, " ", strconv.FormatInt(e.loadedAt.UnixMilli(), 10), " ", e.codec, " ", e.generations, "\n", e.value} {
+		b.WriteString(s)
+	}
+	return b.String()
+}
+
+func parseEnvelope(raw string) (envelope, bool) {
+	line, value, whole := strings.Cut(raw, "\n")
+	fields := strings.Fields(line)
+	if !whole || len(fields) != 6 || !strings.HasPrefix(raw, format) || len(fields[1]) != idEnd-len(format) {
+		return envelope{}, false
+	}
+	ms, err := strconv.ParseInt(fields[3], 10, 64)
+	if err != nil || fields[2] != "v" && fields[2] != "m" {
+		return envelope{}, false
+	}
+	return envelope{fields[2] == "m", time.UnixMilli(ms), fields[4], fields[5], value}, true
+}
+
+// idOf is what tells one stored value from the next: "" where there is none.
+func idOf(raw string) string { return raw[:min(len(raw), idEnd)] }
