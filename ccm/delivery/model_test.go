@@ -21,8 +21,6 @@ import (
 // steps of package ccm (Note, Abandon, Reopen, Discard); around them it does what
 // the statements of this package do.
 
-const schedules = 100_000
-
 func TestModel(t *testing.T) {
 	is := is.New(t)
 	total := count{}
@@ -44,6 +42,9 @@ func TestModel(t *testing.T) {
 // TestTheModelBites: in a wrong order, or with a wrong recovery, it finds what is
 // wrong.
 func TestTheModelBites(t *testing.T) {
+	if schedules < 100_000 {
+		t.Skip("what is rare is not found in so few schedules")
+	}
 	for _, order := range []string{markFirst, markLast, retryDoubts, trustAnyClaim, forgetSteps, trustAnyResult} {
 		t.Run(order, func(t *testing.T) {
 			for seed := range uint64(schedules) {
