@@ -225,3 +225,22 @@ func schemaOf(url string) string {
 	name, _, _ := strings.Cut(url[strings.LastIndex(url, "/")+1:], "?")
 	return name
 }
+
+func TestJournalIsMadeBesideAnAdoptedDatabase(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			is := is.New(t)
+			url, journal := db.url(t), db.url(t)
+			execute(t, url, foreignSchema)
+			before := dump(t, url)
+			env := []string{"DATABASE_URL=" + url, "CCM_JOURNAL_URL=" + journal}
+			for _, order := range []string{"up", "status"} {
+				exit, out := runCommand(t, env, "migrate", order)
+				is.Equal(exit, 0)
+				is.True(strings.Contains(out, "Base de datos adoptada: tiene sus propias vistas y no se toca."))
+				is.True(strings.Contains(out, "00002  aplicada   ccm_parts"))
+			}
+			is.Equal(dump(t, url), before)
+		})
+	}
+}
