@@ -154,7 +154,7 @@ func (l *loading) copy(ctx context.Context, w *writer) (err error) {
 		done  float64
 		err   error
 	}
-	ahead := make(chan read, 1)
+	ahead := make(chan read, 3)
 	defer func() {
 		cancel()
 		for range ahead { // the reader is gone before the sheet is closed

@@ -26,6 +26,7 @@ type scanner struct {
 	keep bool // whether text is wanted
 
 	tag     []byte // between < and >
+	long    []byte // holds one that the buffer did not
 	name    []byte // of the element, without prefix
 	closing bool   // </name>
 	alone   bool   // <name/>
@@ -89,21 +90,27 @@ func (s *scanner) readText() error {
 	}
 }
 
-// readTag reads up to the > that ends the tag.
+// readTag reads up to the > that ends the tag. Until the next one is read, the tag
+// stands in the buffer of the input, where nearly all of them fit whole.
 func (s *scanner) readTag() error {
-	s.tag = s.tag[:0]
+	chunk, err := s.in.ReadSlice('>')
+	if err == nil && ends(chunk) {
+		s.tag = chunk[:len(chunk)-1]
+		return nil
+	}
+	s.long = append(s.long[:0], chunk...)
 	for {
-		chunk, err := s.in.ReadSlice('>')
-		s.tag = append(s.tag, chunk...)
 		switch {
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
 			return err
-		case err == nil && ends(s.tag):
-			s.tag = s.tag[:len(s.tag)-1]
+		case err == nil && ends(s.long):
+			s.tag = s.long[:len(s.long)-1]
 			return nil
-		case len(s.tag) > maxTag && !bytes.HasPrefix(s.tag, []byte("!")), len(s.tag) > MaxCell:
+		case len(s.long) > maxTag && !bytes.HasPrefix(s.long, []byte("!")), len(s.long) > MaxCell:
 			return fail("el libro tiene una etiqueta XML de más de %d KiB", maxTag>>10)
 		}
+		chunk, err = s.in.ReadSlice('>')
+		s.long = append(s.long, chunk...)
 	}
 }
 
@@ -118,6 +125,9 @@ func ends(tag []byte) bool {
 		return bytes.HasSuffix(tag, []byte("]]>"))
 	case tag[0] == '?':
 		return bytes.HasSuffix(tag, []byte("?>"))
+	}
+	if bytes.IndexByte(tag, '\'') < 0 {
+		return bytes.Count(tag, []byte{'"'})%2 == 0
 	}
 	var quote byte
 	for _, c := range tag {
