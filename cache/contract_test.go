@@ -23,7 +23,7 @@ func with(change func(*cache.Policy)) cache.Policy {
 // eventually polls until ok, for at most as long as no healthy run takes.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); {
+	for end := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}

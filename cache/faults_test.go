@@ -99,7 +99,7 @@ func TestASlowRedisCostsOneTimeout(t *testing.T) {
 	names := cache.New[[]string](b, "names", policy)
 	_, err := names.Get(t.Context(), "k", new(people).load)
 	is.NoErr(err)
-	p.slow(400 * time.Millisecond)
+	p.slow(8 * time.Second)
 	for i := range 100 {
 		_, err := names.Get(t.Context(), fmt.Sprint(i), new(people).load)
 		is.NoErr(err)

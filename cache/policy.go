@@ -57,7 +57,7 @@ func (p Policy) withDefaults() (Policy, error) {
 		of   time.Duration
 	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"Soft", p.Soft}, {"Memory", p.Memory}, {"Missing", p.Missing}, {"LoadTimeout", p.LoadTimeout}} {
 		if d.of < 0 {
-			fault = errors.Join(fault, fmt.Errorf("Policy.%s is %v: it must not be negative", d.name, d.of))
+			fault = errors.Join(fault, fmt.Errorf("%s is %v: it must not be negative", "Policy."+d.name, d.of))
 		}
 	}
 	switch {

@@ -75,7 +75,7 @@ func (m *Meta) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Int("branch_id", *m.Branch))
 	}
 	if m.Cache != nil {
-		attrs = append(attrs, slog.Bool("cache_hit", m.CacheHit),
+		attrs = append(attrs, slog.Bool("cache_hit", m.CacheHit), slog.String("cache_source", m.Cache.Source), slog.Int64("cache_age_ms", m.Cache.AgeMS),
 			slog.Int("records_processed", m.RecordCount), slog.Int("records_skipped", m.RecordsSkipped))
 	}
 	return append(attrs, slog.Float64("duration_ms", m.DurationMS))

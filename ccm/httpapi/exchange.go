@@ -66,7 +66,7 @@ func (x *exchange) noteData(dataset string, in values, meta ccm.Meta) {
 		x.note(slog.Int("branch_id", branch))
 	}
 	if meta.Cache != nil {
-		x.note(slog.Bool("cache_hit", meta.CacheHit),
+		x.note(slog.Bool("cache_hit", meta.CacheHit), slog.String("cache_source", meta.Cache.Source), slog.Bool("cache_stale", meta.Cache.Stale),
 			slog.Int("records_processed", meta.RecordCount),
 			slog.Int("records_skipped", meta.RecordsSkipped))
 	}

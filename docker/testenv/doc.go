@@ -8,7 +8,8 @@
 // Then call [MySQL], [MariaDB] or [Redis] in a test: the first call of a test
 // binary starts one container of that kind, later ones share it, and each call
 // gets an empty database of its own. [NewMySQL] and [NewRedis] start a private
-// container, which the test may pause, stop and start again.
+// container, which the test may pause, stop and start again; [NewRedisCluster],
+// [NewRedisSentinel] and [NewRedisTLS] start what their names say.
 //
 // # Without Docker
 //
