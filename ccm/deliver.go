@@ -106,7 +106,7 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 // settle gives the first part that was left unsent the reason why, if it has none:
 // what stopped the delivery, which is the last of the failures.
 func (d *delivery) settle(err error) {
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost alone joins
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		err = all.Unwrap()[len(all.Unwrap())-1]
 	}
 	if err == nil || stateOf(err) == Uncertain {
