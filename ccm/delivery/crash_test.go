@@ -121,25 +121,28 @@ func settled(t *testing.T, db *sql.DB, f *fleet) {
 // TestTheProofBites: in a wrong order the same proof finds what is wrong.
 func TestTheProofBites(t *testing.T) {
 	t.Parallel()
-	for order, finds := range map[string]func(verdict) []string{
-		markFirst: func(v verdict) []string { return v.lost },
-		markLast:  func(v verdict) []string { return v.doubled },
+	for order, c := range map[string]struct {
+		dies  string
+		finds func(verdict) []string
+	}{
+		markFirst: {"in mid-write", func(v verdict) []string { return v.lost }},
+		markLast:  {"before the record", func(v verdict) []string { return v.doubled }},
 	} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
 			is := is.New(t)
 			url := testenv.MySQL(t)
 			migrated(t, url)
-			jobs := someJobs(150)
+			jobs := someJobs(100)
 			f := newFleet(t, url, jobs)
-			f.helper.Order, f.helper.Odds = order, 1.0/8
+			f.helper.Order, f.helper.Odds, f.only = order, 1.0/8, c.dies
 			f.start()
 			db := connect(t, url)
 			impatient(t, db, f)
 			f.await(3 * time.Minute)
 			v := judge(t, f, open(t, delivery.Config{URL: url}), jobs)
 			t.Logf("deaths %v; lost %d, doubled %d", f.deaths, len(v.lost), len(v.doubled))
-			is.True(len(finds(v)) > 0)
+			is.True(len(c.finds(v)) > 0)
 		})
 	}
 }

@@ -21,7 +21,8 @@ import (
 type fleet struct {
 	tb     testing.TB
 	helper helper
-	kill   bool // let processes die
+	kill   bool   // let processes die
+	only   string // at this point; "": at each in turn
 	offs   []time.Duration
 
 	fake *telegramtest.Server
@@ -90,9 +91,12 @@ func (f *fleet) keep(place, n int) bool {
 	random := false
 	f.mu.Lock()
 	if f.kill && !f.calm {
-		if n %= len(points) + 1; n == len(points) {
+		switch n %= len(points) + 1; {
+		case f.only != "":
+			h.FailAt = f.only
+		case n == len(points):
 			random = true
-		} else {
+		default:
 			h.FailAt = points[n]
 		}
 	}
