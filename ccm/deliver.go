@@ -90,7 +90,7 @@ func (d *delivery) after(part int, sent telegram.Sent, err error) error {
 	r := &d.receipt.Parts[part]
 	r.State, r.Sent, r.Err = Delivered, sent, nil
 	if err != nil {
-		r.State, r.Sent, r.Err = stateOf(err), telegram.Sent{}, telegramError(err)
+		r.State, r.Sent, r.Err = stateOf(err), telegram.Sent{Chat: sent.Chat, Attempts: sent.Attempts}, telegramError(err)
 	}
 	if d.receipt.untouched() {
 		d.leash.tie()

@@ -25,7 +25,7 @@ const (
 type PartResult struct {
 	Part  telegram.Part // its text, frozen when the delivery began
 	State State
-	Sent  telegram.Sent // zero unless State is Delivered
+	Sent  telegram.Sent // ID is 0 unless State is Delivered; Chat and Attempts tell of the last write
 	Err   error         // why it is not sent, an *Error; nil otherwise
 	// Doubtful: a person had it sent again although it may have arrived before,
 	// and the message says so.

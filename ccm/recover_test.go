@@ -10,6 +10,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/telegram"
 	"github.com/ccmwf/ccm/telegram/telegramtest"
@@ -229,6 +230,7 @@ func TestAReportOfYesterdayIsRenderedAgain(t *testing.T) {
 			is.Equal(states(t, c, id), "sending: pending") // still claimed
 		}
 		away.fail(nil)
+		now.add(cache.DefaultBackoff) // a source that failed is left alone for so long
 		_, err := c.Recover(t.Context())
 		is.NoErr(err)
 		is.Equal(states(t, c, id), "sent: sent")

@@ -240,6 +240,9 @@ func (c *Client) logSend(ctx context.Context, to telegram.Target, r Receipt, err
 	meta := r.Meta
 	meta.DurationMS = milliseconds(took)
 	attrs := append(meta.attrs(), slog.String("telegram_chat_id", to.Chat), slog.Int("records_sent", r.delivered()))
+	if r.ID != "" {
+		attrs = append(attrs, slog.String("delivery_id", r.ID))
+	}
 	if err != nil {
 		attrs = append(attrs, codeAttr(err), reasonAttr(err))
 	}

@@ -224,11 +224,8 @@ func (a *app) resend(ctx context.Context, c *ccm.Client, id, who string) error {
 	stop := a.progress("enviando")
 	receipt, err := c.ResendDelivery(ctx, id, who)
 	stop()
-	for i, p := range receipt.Parts {
-		receipt.Parts[i].Sent.At = p.Sent.At.In(c.Location())
-	}
 	if ccm.CodeOf(err) != ccm.CodeDeliverySent {
-		a.printReceipt(receipt)
+		a.printReceipt(receipt, c.Location())
 	}
 	return err
 }
@@ -238,7 +235,7 @@ func (a *app) discard(ctx context.Context, c *ccm.Client, id, who string) error 
 	if err != nil {
 		return err
 	}
-	a.printReceipt(ccm.Receipt{Parts: r.Parts})
+	a.printReceipt(ccm.Receipt{Parts: r.Parts}, c.Location())
 	fmt.Fprintf(a.out, "envío %s descartado\n", id)
 	return nil
 }

@@ -82,7 +82,9 @@ func (a *app) explain(called *cobra.Command, err error) int {
 	if sent, ok := errors.AsType[*telegram.Error](err); ok && sent.Outcome == telegram.Uncertain {
 		return exitUncertain
 	}
-	if code := ccm.CodeOf(err); code == ccm.CodeInvalidRequest || code == ccm.CodeInvalidKey {
+	switch ccm.CodeOf(err) { // to repeat it is of no use
+	case ccm.CodeInvalidRequest, ccm.CodeInvalidKey, ccm.CodeKeyReused,
+		ccm.CodeUnknownDelivery, ccm.CodeDeliverySent, ccm.CodeDeliveryPurged:
 		return exitUsage
 	}
 	return exitFailed

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +38,7 @@ func (a *app) sendCommand() *cobra.Command {
 	})
 	var o ccm.SendOptions
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&o.Key, "key", "", "la misma clave no envía dos veces lo mismo (--clave)")
+	flags.StringVar(&o.Key, "key", "", "la misma clave no envía dos veces lo mismo; las de la API son otras (--clave)")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "compone el mensaje y no lo envía (--simular)")
 	cmd.AddCommand(messageCommands(func(ctx context.Context, send sender) error { return a.send(ctx, send, o) })...)
 	return cmd
@@ -155,7 +156,7 @@ func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
 		}
 		return err
 	}
-	a.printReceipt(receipt)
+	a.printReceipt(receipt, client.Location())
 	return err
 }
 
@@ -165,12 +166,12 @@ var partWords = map[ccm.State]string{
 	ccm.Sending: "sin confirmar", ccm.Pending: "no enviado", ccm.Discarded: "descartado",
 }
 
-// printReceipt tells which parts arrived.
-func (a *app) printReceipt(r ccm.Receipt) {
+// printReceipt tells which parts arrived, and when by the clock of zone.
+func (a *app) printReceipt(r ccm.Receipt, zone *time.Location) {
 	for i, part := range r.Parts {
 		fmt.Fprintf(a.out, "mensaje %d de %d: %s", i+1, len(r.Parts), partWords[part.State])
 		if part.Sent.ID != 0 {
-			fmt.Fprintf(a.out, " (nº %d en el chat %s) a las %s", part.Sent.ID, part.Sent.Chat, part.Sent.At.Format("15:04:05 MST"))
+			fmt.Fprintf(a.out, " (nº %d en el chat %s) a las %s", part.Sent.ID, part.Sent.Chat, part.Sent.At.In(zone).Format("15:04:05 MST"))
 		}
 		if part.Sent.Attempts > 1 {
 			fmt.Fprintf(a.out, ", al intento %d", part.Sent.Attempts)
