@@ -10,7 +10,7 @@ import (
 // An envelope is what Redis keeps of a value: one line, then the value as the
 // codec wrote it. Another format is a miss.
 //
-//	CCM2 <id> <v: a value, m: missing> <Unix milliseconds> <codec> <generations>
+//	CCM2 <id> <v: a value, m: missing> <Unix microseconds> <codec> <generations>
 //
 // The id is random: a store compares the first idEnd bytes with those that it
 // saw before its load, to know whether somebody was faster.
@@ -34,7 +34,7 @@ func (e envelope) String() string {
 	}
 	var b strings.Builder
 	b.Grow(128 + len(e.generations) + len(e.value))
-	for _, s := range []string{format, rand.Text(), " ", kind, " ", strconv.FormatInt(e.loadedAt.UnixMilli(), 10), " ", e.codec, " ", e.generations, "\n", e.value} {
+	for _, s := range []string{format, rand.Text(), " ", kind, " ", strconv.FormatInt(e.loadedAt.UnixMicro(), 10), " ", e.codec, " ", e.generations, "\n", e.value} {
 		b.WriteString(s)
 	}
 	return b.String()
@@ -46,11 +46,11 @@ func parseEnvelope(raw string) (envelope, bool) {
 	if !whole || len(fields) != 6 || !strings.HasPrefix(raw, format) || len(fields[1]) != idEnd-len(format) {
 		return envelope{}, false
 	}
-	ms, err := strconv.ParseInt(fields[3], 10, 64)
+	at, err := strconv.ParseInt(fields[3], 10, 64)
 	if err != nil || fields[2] != "v" && fields[2] != "m" {
 		return envelope{}, false
 	}
-	return envelope{fields[2] == "m", time.UnixMilli(ms), fields[4], fields[5], value}, true
+	return envelope{fields[2] == "m", time.UnixMicro(at), fields[4], fields[5], value}, true
 }
 
 // idOf is what tells one stored value from the next: "" where there is none.

@@ -124,7 +124,7 @@ func (c *Cache[V]) open(key, raw, generations string, have *item) *item {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
-	if e.generations != generations || have != nil && e.loadedAt.UnixMilli() <= have.loadedAt.UnixMilli() {
+	if e.generations != generations || have != nil && e.loadedAt.UnixMicro() <= have.loadedAt.UnixMicro() {
 		return nil
 	}
 	if e.missing {

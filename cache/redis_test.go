@@ -69,7 +69,7 @@ func TestWhatCannotBeReadIsAMiss(t *testing.T) {
 	is, m := is.New(t), miniredis.RunT(t)
 	b := open(t, cache.Config{URL: "redis://" + m.Addr(), Prefix: "p:"})
 	names := cache.New[[]string](b, "names", policy)
-	id, at := strings.Repeat("X", 26), time.Now().UnixMilli()
+	id, at := strings.Repeat("X", 26), time.Now().UnixMicro()
 	foreign := []string{
 		"{", "\n", "CCM2 \n", `{"v":1,"gen":"g","at":99999999999999,"value":{"a":1}}`,
 		fmt.Sprintf("CCM1 %s v %d json g,h\n[]", id, at),
