@@ -185,7 +185,7 @@ var scenarios = []scenario{
 
 	{name: "Redis muere", do: stop("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 31}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis no responde`, within: fast, mark: "⚠️"},
 	{name: "Redis sigue caído: atiende la memoria", path: arrivals, body: `{"dry_run": true, "days_ahead": 31}`, status: http.StatusOK, also: isMemory, within: fast, mark: "⚠️"},
-	{name: "no hay Redis al arrancar", do: restart, path: arrivals, body: dry, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*"revisar":"caché"`, within: fast, mark: "⚠️"},
+	{name: "no hay Redis al arrancar", do: restart, path: arrivals, body: `{"dry_run": true, "days_ahead": 35}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*"revisar":"caché"`, within: fast, mark: "⚠️"},
 	{name: "Redis vuelve", do: start("redis"), path: arrivals, body: dry, status: http.StatusOK, log: `"nivel":"INFO".*Redis responde de nuevo`, within: fast, mark: "✅"},
 	{name: "Redis se cuelga", do: pause("redis"), undo: unpause("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 32}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis no responde`, within: fast, mark: "⚠️"},
 
