@@ -51,7 +51,7 @@ func (w Window) birthdays(people []person, feb29 time.Month) []Birthday {
 	for _, p := range people {
 		b := p.Birthday
 		if b.Treatment == "" {
-			b.Treatment = treatment(p.kind)
+			b.Treatment = Treatment(p.kind)
 		}
 		if next := nextBirthday(p.born, w.From, feb29); next.Year > p.born.Year && !p.born.IsZero() {
 			if next.Compare(w.last()) > 0 {
@@ -65,8 +65,9 @@ func (w Window) birthdays(people []person, feb29 time.Month) []Birthday {
 	return found
 }
 
-// treatment is how one is addressed whose Tratamiento is missing.
-func treatment(kind string) string {
+// Treatment is how one is addressed whose Tratamiento is missing, by Tipo: "Elder",
+// "Hermana", or "" where that does not say.
+func Treatment(kind string) string {
 	switch kind = strings.ToLower(kind); {
 	case strings.HasPrefix(kind, "eld"):
 		return "Elder"

@@ -105,14 +105,3 @@ var byHeader = func() map[string]int {
 	}
 	return all
 }()
-
-// treatment is how one is addressed, by Tipo; "" if that does not say.
-func treatment(kind string) string {
-	switch kind = strings.ToLower(kind); {
-	case strings.HasPrefix(kind, "eld"):
-		return "Elder"
-	case strings.HasPrefix(kind, "sis"), strings.HasPrefix(kind, "her"):
-		return "Hermana"
-	}
-	return ""
-}

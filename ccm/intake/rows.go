@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
+	"github.com/ccmwf/ccm/store"
 )
 
 const (
@@ -282,7 +283,7 @@ func (r *rowReader) address(rec *record) {
 	}
 	switch kind := rec.values[r.slots[kindColumn]].(type) {
 	case string:
-		if t := treatment(kind); t != "" {
+		if t := store.Treatment(kind); t != "" {
 			rec.values[last] = t
 		}
 	case unreadable:
