@@ -47,22 +47,12 @@ func (a *app) withJournal(do func(*ccm.Client) error) error {
 	if cfg.JournalURL == "" {
 		return settingsError{errors.New("CCM_JOURNAL_URL: falta, y sin ella el diario está en la memoria del servicio: véalo con GET /deliveries")}
 	}
-	endGate, err := shareGate(&cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = endGate() }()
-	journal, err := openJournal(&cfg)
-	if err != nil {
-		return err
-	}
-	defer journal.Close()
-	client, err := ccm.Open(cfg)
+	client, err := connect(cfg)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return do(client)
+	return do(client.Client)
 }
 
 // listFilter is a ccm.Filter as the options give it.

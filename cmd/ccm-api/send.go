@@ -129,26 +129,16 @@ func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
 	if err != nil {
 		return err
 	}
-	endGate, err := shareGate(&cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = endGate() }()
-	journal, err := openJournal(&cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = closeJournal(journal) }()
-	client, err := ccm.Open(cfg)
+	client, err := connect(cfg)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if o.Key != "" && !o.DryRun && journal == nil {
+	if o.Key != "" && !o.DryRun && client.journal == nil {
 		fmt.Fprintln(a.err, "ccm-api: aviso: el diario está en memoria: la clave no vale entre una ejecución y otra; con CCM_JOURNAL_URL sí, y entre servidores")
 	}
 	stop := a.progress("enviando")
-	receipt, err := send(ctx, client, o)
+	receipt, err := send(ctx, client.Client, o)
 	stop()
 	if o.DryRun {
 		if err == nil {

@@ -56,7 +56,7 @@ func (a *app) serveCommand() *cobra.Command {
 	}
 }
 
-func (a *app) serve(ctx context.Context) (err error) {
+func (a *app) serve(ctx context.Context) error {
 	a.keepAlive()
 	cfg, err := a.service()
 	if err != nil {
@@ -78,41 +78,37 @@ func (a *app) serve(ctx context.Context) (err error) {
 		logger.Log(ctx, levelCritical, "no se pudo arrancar", keyStage, stageService, "reason", err.Error())
 		return err
 	}
+	defer listener.Close() // the server has done it, if it came to that
+	return a.serveOn(ctx, listener, cfg, logger)
+}
+
+// serveOn opens what the service is made of, and serves it.
+func (a *app) serveOn(ctx context.Context, listener net.Listener, cfg serviceConfig, logger *slog.Logger) (err error) {
 	beside, err := prepare(ctx, cfg, logger)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	endGate, err := shareGate(&cfg.library)
+	client, err := connect(cfg.library)
 	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	defer func() { err = errors.Join(err, endGate()) }()
-	journal, err := openJournal(&cfg.library)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	defer func() { err = errors.Join(err, closeJournal(journal)) }()
-	client, err := ccm.Open(cfg.library)
-	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	endLoads, err := a.serveLoads(ctx, client, &cfg)
+	endLoads, err := a.serveLoads(ctx, client.Client, &cfg)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	defer endLoads()
-	m := newMetrics(client)
+	m := newMetrics(client.Client)
 	cfg.api.Metrics = m.handler()
-	api := httpapi.New(client, cfg.api)
+	api := httpapi.New(client.Client, cfg.api)
 	longest := cfg.api.Timeout + ccm.FinishTimeout // of one request
 	tick := time.NewTicker(watchPause)
 	defer tick.Stop()
 	beside = append(beside, client.KeepWarm,
-		func(ctx context.Context) { watch(ctx, logger, watchedOf(client, journal), tick.C) },
+		func(ctx context.Context) { watch(ctx, logger, watchedOf(client.Client, client.journal), tick.C) },
 		func(ctx context.Context) { recoverLoop(ctx, logger, client.Recover) })
-	if journal != nil {
-		beside = append(beside, func(ctx context.Context) { purgeLoop(ctx, logger, journal.Purge) })
+	if client.journal != nil {
+		beside = append(beside, func(ctx context.Context) { purgeLoop(ctx, logger, client.journal.Purge) })
 	}
 	s := &server{
 		api: api,
@@ -126,7 +122,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 			ErrorLog:          log.New(httpErrors{logger}, "", 0),
 		},
 		drain:   longest,
-		journal: journalName(journal),
+		journal: journalName(client.journal),
 		beside:  beside,
 	}
 	return s.run(ctx, listener)
