@@ -17,12 +17,12 @@ import (
 const (
 	DefaultPrefix   = "ccm:"
 	DefaultMaxBytes = 32 << 20
+	DefaultPatience = 150 * time.Millisecond
 )
 
 // Config says where values are kept. The zero Config is memory only, 32 MiB.
 type Config struct {
-	// URL is a Redis, dialled at its first use with time-outs of 150 ms; empty:
-	// memory only. rediss:// is TLS, with the system's authorities or those of
+	// URL is a Redis, dialled at its first use; empty: memory only. rediss:// is TLS, with the system's authorities or those of
 	// SSL_CERT_FILE. The forms are go-redis':
 	//
 	//	redis://user:password@host:6379/0
@@ -36,6 +36,9 @@ type Config struct {
 	// short time-outs of its own, MaxRetries -1 and ContextTimeoutEnabled.
 	// It excludes URL.
 	Redis redis.UniversalClient
+	// Patience is how long Redis may take to answer, dialling included, before it
+	// counts as away. Zero: [DefaultPatience].
+	Patience time.Duration
 	// Prefix begins every key and channel in Redis, and has no braces. Zero:
 	// [DefaultPrefix].
 	Prefix string
@@ -56,6 +59,8 @@ func (cfg Config) check() error {
 		return errors.New("cache: Config.URL and Config.Redis exclude each other: leave one empty")
 	case cfg.MaxBytes < 0 && cfg.URL == "" && cfg.Redis == nil:
 		return fmt.Errorf("cache: Config.MaxBytes is %d, which keeps no values in memory, and there is no Config.URL or Redis to keep them: make it 0 (%d) or more", cfg.MaxBytes, DefaultMaxBytes)
+	case cfg.Patience < 0:
+		return fmt.Errorf("cache: Config.Patience is %v: it must be 0 (%v) or more", cfg.Patience, DefaultPatience)
 	case strings.ContainsAny(cfg.Prefix, "{}"):
 		return errors.New("cache: Config.Prefix must have no braces: they say which node of a Redis Cluster has a key")
 	case cfg.Codec != nil && (cfg.Codec.Name() == "" || strings.ContainsAny(cfg.Codec.Name(), " \t\r\n,")):
@@ -106,6 +111,9 @@ func Open(cfg Config) (*Backend, error) {
 	}
 	if b.codec == nil {
 		b.codec = JSON{}
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = DefaultPatience
 	}
 	if cfg.Prefix == "" {
 		cfg.Prefix = DefaultPrefix

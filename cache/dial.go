@@ -13,11 +13,11 @@ var errConfigURL = errors.New("cache: Config.URL is not a Redis address: it shou
 
 // Dial makes the client of a URL as Config.URL has it, for who shares one
 // between a Backend (Config.Redis) and something else. It dials at its first use,
-// makes one attempt, and waits for patience at each step; zero: 150 ms. An error
+// makes one attempt, and waits for patience at each step; zero: [DefaultPatience]. An error
 // does not show the URL.
 func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
 	if patience == 0 {
-		patience = defaultPatience
+		patience = DefaultPatience
 	}
 	u, err := url.Parse(raw)
 	if err != nil {

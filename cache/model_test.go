@@ -161,7 +161,7 @@ func TestModel(t *testing.T) {
 					m.policy.Memory = time.Nanosecond
 				}
 				m.open = func() *cache.Backend {
-					b, err := cache.Open(cfg)
+					b, err := cache.Open(patient(cfg))
 					if err != nil {
 						t.Fatal(err)
 					}

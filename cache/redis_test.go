@@ -113,7 +113,7 @@ func TestNoErrorShowsThePassword(t *testing.T) {
 
 func TestTheCallersRedisStaysOpen(t *testing.T) {
 	is, client := is.New(t), newClient(t)
-	b, err := cache.Open(cache.Config{Redis: client})
+	b, err := cache.Open(patient(cache.Config{Redis: client}))
 	is.NoErr(err)
 	is.NoErr(b.Close())
 	is.NoErr(client.Ping(t.Context()).Err())

@@ -12,10 +12,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// defaultPatience is how long Redis may take to answer, dialling included. Only
-// tests on a busy machine change it.
-var defaultPatience = 150 * time.Millisecond
-
 // lease is how long a lock outlives a holder that died; one that lives extends it.
 const lease = 2 * time.Second
 
@@ -29,30 +25,31 @@ const lease = 2 * time.Second
 //
 // and the channel <prefix>changed tells what no longer counts.
 type remote struct {
-	client  redis.UniversalClient
-	owned   bool
-	prefix  string
-	self    string // begins our own messages, which are not for us
-	counts  *counts
-	breaker breaker
-	changed func(m message)
-	suspect func()
-	listen  sync.Once
-	stop    context.CancelFunc // ends listening
-	ctx     context.Context    //nolint:containedctx // the life of the listener
+	client   redis.UniversalClient
+	owned    bool
+	prefix   string
+	patience time.Duration
+	self     string // begins our own messages, which are not for us
+	counts   *counts
+	breaker  breaker
+	changed  func(m message)
+	suspect  func()
+	listen   sync.Once
+	stop     context.CancelFunc // ends listening
+	ctx      context.Context    //nolint:containedctx // the life of the listener
 
 	mu     sync.Mutex
 	failed string // the key of the last failure
 }
 
 func newRemote(cfg Config, b *Backend) (*remote, error) {
-	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, self: rand.Text(), counts: &b.counts, changed: b.changed, failed: cfg.Prefix + "changed"}
+	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, patience: cfg.Patience, self: rand.Text(), counts: &b.counts, changed: b.changed, failed: cfg.Prefix + "changed"}
 	if r.client == nil {
 		if cfg.URL == "" {
 			return nil, nil
 		}
 		var err error
-		if r.client, err = Dial(cfg.URL, 0); err != nil {
+		if r.client, err = Dial(cfg.URL, cfg.Patience); err != nil {
 			return nil, err
 		}
 		r.owned = true
@@ -77,7 +74,7 @@ func (r *remote) do(ctx context.Context, key string, ask func(context.Context) e
 	if !r.breaker.allows() {
 		return ErrAway
 	}
-	patient, cancel := context.WithTimeout(ctx, defaultPatience)
+	patient, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	err := ask(patient)
 	switch {
@@ -102,7 +99,7 @@ func (r *remote) try(owed []invalidation) error {
 	r.mu.Lock()
 	key := r.failed
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(r.ctx, defaultPatience)
+	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
 	defer cancel()
 	if c, ok := r.client.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx) // else it asks a master that died until that tells it to go elsewhere
@@ -114,7 +111,7 @@ func (r *remote) try(owed []invalidation) error {
 }
 
 func (r *remote) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, defaultPatience)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	if err := r.client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)

@@ -105,7 +105,7 @@ func TestOneReplicaWarmsForAllAndAnInvalidationIsForAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			is, now := is.New(t), &clock{now: at(t, "2026-11-24 12:00:00")}
 			db := common{full(t)}
-			cfg := ccm.Config{Branches: []int{9, 14}, Now: now.Now, Cache: cache.Config{URL: url(t)}}
+			cfg := ccm.Config{Branches: []int{9, 14}, Now: now.Now, Cache: cache.Config{URL: url(t), Patience: 3 * time.Second}}
 			var all []*ccm.Client
 			for range 3 {
 				c := client(t, cfg, nil)
