@@ -161,10 +161,7 @@ func journalFault(name string, err error) finding {
 // printJournal tells what the journal's schema has.
 func (a *app) printJournal(s journalschema.Status) {
 	fmt.Fprintf(a.out, "Diario de envíos, esquema %s.\n", s.Schema)
-	for _, m := range s.Migrations {
-		a.printMigration(m.Version, m.Applied, m.Name)
-	}
-	a.printPending(s.Pending())
+	a.printMigrations(s.Migrations, s.Pending())
 }
 
 // journalMigrationError says what to mend when the journal is not migrated.

@@ -109,23 +109,19 @@ func (a *app) printStatus(s migrate.Status) {
 		return
 	}
 	fmt.Fprintf(a.out, "Base de datos %s.\n", s.State)
-	for _, m := range s.Migrations {
-		a.printMigration(m.Version, m.Applied, m.Name)
-	}
-	a.printPending(s.Pending())
+	a.printMigrations(s.Migrations, s.Pending())
 }
 
-func (a *app) printMigration(version int64, applied bool, name string) {
-	state := "pendiente"
-	if applied {
-		state = "aplicada"
+func (a *app) printMigrations(all []migrate.Migration, pending int) {
+	for _, m := range all {
+		state := "pendiente"
+		if m.Applied {
+			state = "aplicada"
+		}
+		fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", m.Version, state, m.Name)
 	}
-	fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", version, state, name)
-}
-
-func (a *app) printPending(n int) {
-	if n > 0 {
-		fmt.Fprintf(a.out, "%s; se aplican con «ccm-api migrate up».\n", plural(n, "migración pendiente", "migraciones pendientes"))
+	if pending > 0 {
+		fmt.Fprintf(a.out, "%s; se aplican con «ccm-api migrate up».\n", plural(pending, "migración pendiente", "migraciones pendientes"))
 	}
 }
 

@@ -59,11 +59,7 @@ func newJournalMigration(url string, log *slog.Logger) *migration {
 	adapt := func(do func(context.Context, string) (journalschema.Status, error)) func(context.Context) (migrate.Status, error) {
 		return func(ctx context.Context) (migrate.Status, error) {
 			found, err := do(ctx, url)
-			s := migrate.Status{State: migrate.Ours}
-			for _, m := range found.Migrations {
-				s.Migrations = append(s.Migrations, migrate.Migration(m))
-			}
-			return s, err
+			return migrate.Status{State: migrate.Ours, Migrations: found.Migrations}, err
 		}
 	}
 	return &migration{words: journalWords, inspect: adapt(inspectOrNone), up: adapt(journalschema.Up), pause: pause, log: log}

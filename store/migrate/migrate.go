@@ -6,12 +6,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
-	"github.com/pressly/goose/v3"
-
-	"github.com/ccmwf/ccm/store"
+	"github.com/ccmwf/ccm/store/migrate/steps"
 )
 
 // State says what kind of database was found.
@@ -29,11 +26,7 @@ const (
 var ErrOccupied = errors.New("store/migrate: some names are taken")
 
 // Migration is one step of the schema.
-type Migration struct {
-	Version int64 // from 1 on
-	Name    string
-	Applied bool
-}
+type Migration = steps.Migration
 
 // Status is what a database is and has. Migrations are all of ours, in order.
 type Status struct {
@@ -47,22 +40,19 @@ func (s Status) Pending() int {
 	if s.State == Adopted || s.State == Occupied {
 		return 0
 	}
-	n := 0
-	for _, m := range s.Migrations {
-		if !m.Applied {
-			n++
-		}
-	}
-	return n
+	return steps.Pending(s.Migrations)
 }
 
 //go:embed migrations/*.sql
 var embedded embed.FS
 
+// schema is where they are kept, and named.
+var schema = steps.Steps{Files: embedded, Table: "ccm_migraciones", Lock: "ccm_migraciones"}
+
 // Inspect looks and changes nothing. url is any that [store.Config] takes.
 // Errors are classified as those of package store.
 func Inspect(ctx context.Context, url string) (Status, error) {
-	db, err := open(url)
+	db, err := steps.Open(url)
 	if err != nil {
 		return Status{}, err
 	}
@@ -74,16 +64,19 @@ func Inspect(ctx context.Context, url string) (Status, error) {
 // database is left alone, without error; an [Occupied] one is [ErrOccupied].
 // A run that was cut is finished by the next one.
 func Up(ctx context.Context, url string) (Status, error) {
-	db, err := open(url)
+	db, err := steps.Open(url)
 	if err != nil {
 		return Status{}, err
 	}
 	defer db.Close()
 	var found Status
-	err = locked(ctx, db, func() (err error) {
+	err = schema.Locked(ctx, db, func() (err error) {
 		found, err = up(ctx, db)
 		return err
 	})
+	if errors.Is(err, steps.ErrBusy) {
+		err = fmt.Errorf("store/migrate: %w", err)
+	}
 	return found, err
 }
 
@@ -92,12 +85,8 @@ func up(ctx context.Context, db *sql.DB) (Status, error) {
 	if err != nil || found.Pending() == 0 {
 		return found, errors.Join(err, found.refusal())
 	}
-	p, err := provider(db)
-	if err != nil {
-		return found, err
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return found, fmt.Errorf("store/migrate: %w", store.Classify("migrate", err))
+	if err := schema.Up(ctx, db); err != nil {
+		return found, fmt.Errorf("store/migrate: %w", err)
 	}
 	return inspect(ctx, db)
 }
@@ -109,23 +98,4 @@ func (s Status) refusal() error {
 	}
 	return fmt.Errorf("%w: the database already has %s, which these migrations did not make; use an empty database, or one with both views %s",
 		ErrOccupied, strings.Join(s.Taken, ", "), strings.Join(views, " and "))
-}
-
-func open(url string) (*sql.DB, error) {
-	c, err := store.Connector(store.Config{URL: url, QueryTimeout: -1})
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(c), nil
-}
-
-func provider(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(embedded, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("store/migrate: %w", err)
-	}
-	return goose.NewProvider(goose.DialectMySQL, db, files,
-		goose.WithTableName(versionTable),
-		goose.WithDisableGlobalRegistry(true),
-		goose.WithLogger(goose.NopLogger()))
 }
