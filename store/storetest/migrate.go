@@ -36,6 +36,12 @@ func testMigrate(t *testing.T, empty Empty) {
 		is.Equal(again, status)
 		is.Equal(dump(t, url), before)
 	})
+	testMigrateAmongOthers(t, empty)
+}
+
+// testMigrateAmongOthers is of runs that are not alone: with others at the same
+// time, after one that was cut, beside tables of somebody else.
+func testMigrateAmongOthers(t *testing.T, empty Empty) {
 	t.Run("replicas that start together all succeed", func(t *testing.T) {
 		is := is.New(t)
 		url := empty(t)

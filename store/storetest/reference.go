@@ -68,6 +68,21 @@ func testArrivals(t *testing.T, empty Empty) {
 	})
 }
 
+// found are the birthdays by id; who has none is there with a zero date.
+func found(t *testing.T, s *store.Store, w store.Window, status ...string) map[int]string {
+	t.Helper()
+	got, err := s.Birthdays(t.Context(), w, status...)
+	is.New(t).NoErr(err)
+	all := map[int]string{}
+	var last store.Date
+	for _, b := range got {
+		is.New(t).True(last.Compare(b.Birthday) <= 0) // ordered
+		last = b.Birthday
+		all[b.ID] = b.Birthday.String()
+	}
+	return all
+}
+
 func testBirthdays(t *testing.T, empty Empty) {
 	born := func(id int, date any) person {
 		return person{id: id, kind: "Sis", branch: 14, district: "A", name: "Alguien", birth: date, generation: "2020-01-01", arrival: "2020-01-01"}
@@ -79,20 +94,6 @@ func testBirthdays(t *testing.T, empty Empty) {
 		born(5, "2005-03-01"), born(6, "2005-06-15"), born(7, nil), born(8, "2105-12-31"), gone)
 	feb, mar := open(t, store.Config{URL: url}), open(t, store.Config{URL: url, Feb29: time.March})
 
-	// found are the birthdays by id; who has none is there with a zero date.
-	found := func(t *testing.T, s *store.Store, w store.Window, status ...string) map[int]string {
-		t.Helper()
-		got, err := s.Birthdays(t.Context(), w, status...)
-		is.New(t).NoErr(err)
-		all := map[int]string{}
-		var last store.Date
-		for _, b := range got {
-			is.New(t).True(last.Compare(b.Birthday) <= 0) // ordered
-			last = b.Birthday
-			all[b.ID] = b.Birthday.String()
-		}
-		return all
-	}
 	undated := func(m map[int]string) map[int]string { m[7], m[8] = "", ""; return m }
 
 	for _, c := range []struct {
