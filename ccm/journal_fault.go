@@ -3,18 +3,8 @@ package ccm
 import (
 	"context"
 	"errors"
-	"slices"
-
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/ccmwf/ccm/store"
-)
-
-// Error numbers of a server that may be read and not written.
-// https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html
-var (
-	readOnlyCodes = []uint16{1036, 1290, 1792, 1836, 3989}
-	fullCodes     = []uint16{1021, 1114, 1026, 3675}
 )
 
 // stopped is what the error of a send says beside.
@@ -23,12 +13,10 @@ const stopped = " El envío se detuvo: sin el diario un reporte podría salir do
 // journalFault says what is wrong with the journal, and how to mend it.
 func journalFault(err error) *Error {
 	message := "El diario de envíos falló; el registro dice por qué («ccm-api doctor» lo examina)."
-	server, _ := errors.AsType[*mysql.MySQLError](err)
-	numbered := func(codes []uint16) bool { return server != nil && slices.Contains(codes, server.Number) }
 	switch {
-	case numbered(readOnlyCodes):
+	case errors.Is(err, store.ErrReadOnly):
 		message = "El diario de envíos está en solo lectura: ponga en CCM_JOURNAL_URL el servidor principal, o quítele read_only."
-	case numbered(fullCodes):
+	case errors.Is(err, store.ErrFull):
 		message = "El diario de envíos no tiene espacio: libere disco en su servidor; CCM_JOURNAL_RETENTION_DAYS dice cuánto se guarda."
 	case errors.Is(err, store.ErrSchema):
 		message = "Al diario de envíos le falta su base de datos o sus tablas: «ccm-api migrate up» crea las tablas de CCM_JOURNAL_URL."

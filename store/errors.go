@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
@@ -25,6 +26,10 @@ var (
 	// ErrSchema: the database, a view or a column does not exist, or a view is
 	// broken. [Store.Check] says which.
 	ErrSchema = errors.New("store: schema does not fit")
+	// ErrReadOnly: the server takes no writes, as a replica does not.
+	ErrReadOnly = errors.New("store: the database is read-only")
+	// ErrFull: the disk, or the space of a table, is full.
+	ErrFull = errors.New("store: the database is full")
 )
 
 // Error numbers of the servers, by kind.
@@ -42,7 +47,10 @@ var (
 		1044, 1045, 1698, 1130, 1251, 1862, 1820, 3118, 3159, 4151, // login
 		1142, 1143, 1227, 1370, // object
 	}
-	schemaCodes = []uint16{1049, 1051, 1054, 1146, 1347, 1356, 1449}
+	schemaCodes   = []uint16{1049, 1051, 1054, 1146, 1347, 1356, 1449}
+	readOnlyCodes = []uint16{1036, 1290, 1792, 1836, 1874, 3989}
+	fullCodes     = []uint16{1021, 1026, 1114, 3675}
+	engineCode    = uint16(1030) // with the number of the system in its text
 
 	// lostCodes say that the server ends the connection.
 	lostCodes = []uint16{1053, 1079, 1080, 1927, 4031}
@@ -80,6 +88,10 @@ func kindOf(err error) error {
 			return ErrDenied
 		case slices.Contains(schemaCodes, n):
 			return ErrSchema
+		case slices.Contains(readOnlyCodes, n):
+			return ErrReadOnly
+		case slices.Contains(fullCodes, n), n == engineCode && strings.Contains(server.Message, "error 28 "): // ENOSPC
+			return ErrFull
 		}
 		return nil
 	}

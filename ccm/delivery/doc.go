@@ -35,7 +35,7 @@
 // # When it fails
 //
 // Every error but those that [ccm.Journal] names is an [*Error]. It is one of
-// [store.ErrUnavailable], [store.ErrDenied], [store.ErrSchema], [ErrReadOnly] and
-// [ErrFull] for errors.Is, or of no kind, and its text says in Spanish what to do.
+// [store.ErrUnavailable], [store.ErrDenied], [store.ErrSchema], [store.ErrReadOnly] and
+// [store.ErrFull] for errors.Is, or of no kind, and its text says in Spanish what to do.
 // None shows the URL.
 package delivery

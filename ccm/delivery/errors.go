@@ -3,8 +3,6 @@ package delivery
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -12,17 +10,9 @@ import (
 	"github.com/ccmwf/ccm/store"
 )
 
-// Kinds of failure beside those of package store, for errors.Is.
-var (
-	// ErrReadOnly: the server takes no writes, as a replica does not.
-	ErrReadOnly = errors.New("delivery: the database is read-only")
-	// ErrFull: the disk, or the space of a table, is full.
-	ErrFull = errors.New("delivery: the database is full")
-)
-
 // Error is a failure of the journal's database.
 type Error struct {
-	Kind error  // one of the kinds; nil: none of them
+	Kind error  // one of package store; nil: none of them
 	Hint string // what to do, in Spanish
 	Err  error  // the cause
 }
@@ -41,23 +31,17 @@ func (e *Error) Unwrap() []error {
 
 // Numbers of the server.
 // https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html
-var (
-	readOnlyCodes = []uint16{1290, 1792, 1836, 1874, 3989}
-	fullCodes     = []uint16{1021, 1114}
-)
-
 const (
 	duplicateKey = 1062
 	deadlock     = 1213
-	engineError  = 1030 // with the number of the system in its text
 )
 
 var hints = map[error]string{
 	store.ErrUnavailable: "no se llega a la base de datos del diario: revise que esté en marcha y que CCM_JOURNAL_URL lleve a ella",
 	store.ErrDenied:      "al usuario del diario le faltan permisos: conceda SELECT, INSERT, UPDATE y DELETE sobre el esquema de CCM_JOURNAL_URL, o corrija el usuario y la contraseña",
 	store.ErrSchema:      "al diario le faltan sus tablas: ejecute «ccm-api migrate up»",
-	ErrReadOnly:          "la base de datos del diario está en modo de solo lectura: ponga en CCM_JOURNAL_URL el servidor primario, o quite read_only",
-	ErrFull:              "la base de datos del diario no tiene espacio: libere disco o amplíe la tabla",
+	store.ErrReadOnly:    "la base de datos del diario está en modo de solo lectura: ponga en CCM_JOURNAL_URL el servidor primario, o quite read_only",
+	store.ErrFull:        "la base de datos del diario no tiene espacio: libere disco o amplíe la tabla",
 	nil:                  "el diario de envíos falló",
 }
 
@@ -78,15 +62,8 @@ func classify(op string, err error) error {
 }
 
 func kindOf(err error) error {
-	n := number(err)
-	switch {
-	case slices.Contains(readOnlyCodes, n):
-		return ErrReadOnly
-	case slices.Contains(fullCodes, n), n == engineError && strings.Contains(err.Error(), "error 28 "): // ENOSPC
-		return ErrFull
-	}
 	classified := store.Classify("", err)
-	for _, kind := range []error{store.ErrUnavailable, store.ErrDenied, store.ErrSchema} {
+	for _, kind := range []error{store.ErrUnavailable, store.ErrDenied, store.ErrSchema, store.ErrReadOnly, store.ErrFull} {
 		if errors.Is(classified, kind) {
 			return kind
 		}

@@ -122,7 +122,7 @@ func TestAServerThatTakesNoWrites(t *testing.T) {
 	run(t, connect(t, server.URL()), "SET GLOBAL super_read_only = ON")
 	calls := calls(j)
 	for _, call := range []string{"Begin", "Check"} {
-		wants(t, calls[call](t.Context()), delivery.ErrReadOnly, "solo lectura", "primario")
+		wants(t, calls[call](t.Context()), store.ErrReadOnly, "solo lectura", "primario")
 	}
 	is.NoErr(calls["List"](t.Context()))
 	run(t, connect(t, server.URL()), "SET GLOBAL super_read_only = OFF")
@@ -135,10 +135,10 @@ func TestWhatAServerSays(t *testing.T) {
 		kind error
 		word string
 	}{
-		1114: {"The table 'ccm_parts' is full", delivery.ErrFull, "no tiene espacio"},
-		1021: {"Disk full", delivery.ErrFull, "libere disco"},
-		1030: {"Got error 28 from storage engine", delivery.ErrFull, "libere disco"},
-		1290: {"The MySQL server is running with the --super-read-only option", delivery.ErrReadOnly, "primario"},
+		1114: {"The table 'ccm_parts' is full", store.ErrFull, "no tiene espacio"},
+		1021: {"Disk full", store.ErrFull, "libere disco"},
+		1030: {"Got error 28 from storage engine", store.ErrFull, "libere disco"},
+		1290: {"The MySQL server is running with the --super-read-only option", store.ErrReadOnly, "primario"},
 		1045: {"Access denied", store.ErrDenied, "contraseña"},
 		1054: {"Unknown column", store.ErrSchema, "migrate up"},
 		1040: {"Too many connections", store.ErrUnavailable, "en marcha"},

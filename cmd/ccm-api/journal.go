@@ -150,9 +150,9 @@ func journalFault(name string, err error) finding {
 		f.Detail = "rechaza al usuario o le falta un permiso" + meanwhile
 	case errors.Is(err, store.ErrSchema):
 		f.Detail = "le faltan su esquema o sus tablas" + meanwhile
-	case errors.Is(err, delivery.ErrReadOnly):
+	case errors.Is(err, store.ErrReadOnly):
 		f.Detail = "está en solo lectura" + meanwhile
-	case errors.Is(err, delivery.ErrFull):
+	case errors.Is(err, store.ErrFull):
 		f.Detail = "no tiene espacio" + meanwhile
 	}
 	return f
