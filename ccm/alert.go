@@ -65,9 +65,9 @@ func (c *Client) sendAlert(ctx context.Context, a Alert, o SendOptions, quiet bo
 		request: a,
 		urgent:  true,
 		quiet:   quiet,
-		compose: func(context.Context) (telegram.Message, Meta, error) {
+		compose: func(context.Context) ([]telegram.Part, Meta, error) {
 			at := c.cfg.Now().In(c.cfg.Location)
-			return report.Alert(a.Title, a.Body, string(a.Level), a.Branch, at), meta, nil
+			return renderSpared(report.Alert(a.Title, a.Body, string(a.Level), a.Branch, at)), meta, nil
 		},
 	}, o)
 }

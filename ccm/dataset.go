@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ccmwf/ccm/cache"
+	"github.com/ccmwf/ccm/ccm/report"
+	"github.com/ccmwf/ccm/telegram"
 )
 
 // The ids of the datasets, and what an alert has in their place.
@@ -40,7 +42,7 @@ type question[T any] struct {
 type dataset[T any] struct {
 	question[T]
 	client *Client
-	cache  *cache.Cache[snapshot[T]]
+	cache  *cache.Cache[*snapshot[T]]
 }
 
 // snapshot is what is kept of an answer. It obeys the rules, so that serving it
@@ -49,10 +51,18 @@ type snapshot[T any] struct {
 	Day     Date `json:"day"` // today, when it was asked
 	Rows    []T  `json:"rows"`
 	Skipped int  `json:"skipped"`
+
+	drawn atomic.Pointer[drawing] // the report of it, as long as it stays in memory
+}
+
+// drawing is a report, rendered.
+type drawing struct {
+	info  report.Info
+	parts []telegram.Part // never written to
 }
 
 func newDataset[T any](c *Client, q question[T]) *dataset[T] {
-	return &dataset[T]{q, c, cache.New[snapshot[T]](c.backend, q.id, c.cfg.policy())}
+	return &dataset[T]{q, c, cache.New[*snapshot[T]](c.backend, q.id, c.cfg.policy())}
 }
 
 // get answers a Query.
@@ -67,44 +77,65 @@ func (d *dataset[T]) get(ctx context.Context, q Query) (Dataset[T], error) {
 
 // answer answers a request. Meta is meaningful beside an error too.
 func (d *dataset[T]) answer(ctx context.Context, r request) (Dataset[T], error) {
+	s, meta, err := d.find(ctx, r, d.meta(ctx, r))
+	if err != nil {
+		return Dataset[T]{meta, []T{}}, err
+	}
+	records := append([]T{}, d.current(s, r.today)...)
+	if d.own != nil {
+		for i := range records {
+			d.own(&records[i])
+		}
+	}
+	return Dataset[T]{meta, records}, nil
+}
+
+// find is answer without the caller's own copy of the records; meta is what is
+// known before.
+func (d *dataset[T]) find(ctx context.Context, r request, meta Meta) (*snapshot[T], Meta, error) {
 	began := time.Now()
-	out := Dataset[T]{d.meta(ctx, r), []T{}}
 	found, err := d.read(ctx, r)
-	out.Meta.DurationMS = milliseconds(time.Since(began))
+	meta.DurationMS = milliseconds(time.Since(began))
 	if err != nil {
 		err := datasetError(err)
 		d.client.log(ctx, slog.LevelError, stageData, "no se pudo leer un conjunto de datos",
-			append(out.Meta.attrs(), codeAttr(err), reasonAttr(err))...)
-		return out, err
+			append(meta.attrs(), codeAttr(err), reasonAttr(err))...)
+		return nil, meta, err
 	}
-	out.Records = d.current(found.Value, r.today)
-	out.Meta.RecordCount, out.Meta.RecordsSkipped = len(out.Records), found.Value.Skipped
-	out.Meta.describe(found.Source, found.LoadedAt, found.Stale, d.client.cfg.Now())
-	d.logAnswer(ctx, out.Meta, found.Err)
-	return out, nil
+	meta.RecordCount, meta.RecordsSkipped = len(d.current(found.Value, r.today)), found.Value.Skipped
+	meta.describe(found.Source, found.LoadedAt, found.Stale, d.client.cfg.Now())
+	d.logAnswer(ctx, meta, found.Err)
+	return found.Value, meta, nil
 }
 
-// current copies the records that are not past: an answer of another day has some.
-func (d *dataset[T]) current(s snapshot[T], today Date) []T {
-	rows := append([]T{}, s.Rows...)
-	if d.own != nil {
-		for i := range rows {
-			d.own(&rows[i])
-		}
-	}
+// current returns the records that are not past: an answer of another day has
+// some. They may be the snapshot's own.
+func (d *dataset[T]) current(s *snapshot[T], today Date) []T {
 	if d.day == nil || s.Day == today {
-		return rows
+		return s.Rows
 	}
-	return slices.DeleteFunc(rows, func(row T) bool { return d.day(row).Compare(today) < 0 })
+	past := func(row T) bool { return d.day(row).Compare(today) < 0 }
+	return slices.DeleteFunc(slices.Clone(s.Rows), past)
+}
+
+// draw renders the report of a snapshot, once for as long as it would come out
+// the same: a report costs several times what all the rest of a dry run does.
+func (d *dataset[T]) draw(s *snapshot[T], info report.Info, render func(report.Info, []T) telegram.Message) []telegram.Part {
+	if known := s.drawn.Load(); known != nil && known.info == info {
+		return known.parts
+	}
+	parts := renderSpared(render(info, d.current(s, info.Today)))
+	s.drawn.Store(&drawing{info, parts})
+	return parts
 }
 
 // read takes the answer from the cache, or has it loaded. One of another day
 // counts as expired (see Config.midnight), and stands in only if it cannot be
 // loaded again.
-func (d *dataset[T]) read(ctx context.Context, r request) (cache.Entry[snapshot[T]], error) {
+func (d *dataset[T]) read(ctx context.Context, r request) (cache.Entry[*snapshot[T]], error) {
 	began := time.Now()
 	var inDatabase atomic.Int64
-	load := func(ctx context.Context) (snapshot[T], error) {
+	load := func(ctx context.Context) (*snapshot[T], error) {
 		began := time.Now()
 		defer func() { inDatabase.Add(int64(time.Since(began))) }()
 		r := r
@@ -116,6 +147,9 @@ func (d *dataset[T]) read(ctx context.Context, r request) (cache.Entry[snapshot[
 		read = d.cache.Refresh
 	}
 	found, err := read(ctx, d.key(r), load)
+	if err == nil && found.Value == nil { // a null, which nobody of us wrote
+		found, err = d.cache.Refresh(ctx, d.key(r), load)
+	}
 	if err == nil && found.Stale && breaksRules(found.Err) {
 		err = found.Err // the database did answer: what it says is not to be hidden
 	}
@@ -131,8 +165,8 @@ func (d *dataset[T]) read(ctx context.Context, r request) (cache.Entry[snapshot[
 }
 
 // load asks the database and applies the rules.
-func (d *dataset[T]) load(ctx context.Context, r request) (snapshot[T], error) {
-	s := snapshot[T]{Day: r.today}
+func (d *dataset[T]) load(ctx context.Context, r request) (*snapshot[T], error) {
+	s := &snapshot[T]{Day: r.today}
 	rows, err := d.query(ctx, r)
 	if err != nil {
 		return s, err

@@ -70,7 +70,7 @@ func (m *Meta) describe(from cache.Source, loaded time.Time, stale bool, now tim
 
 // attrs are what log lines say of the records.
 func (m *Meta) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("dataset_id", m.Dataset)}
+	attrs := append(make([]slog.Attr, 0, 10), slog.String("dataset_id", m.Dataset)) // with room for the caller's own
 	if m.Branch != nil {
 		attrs = append(attrs, slog.Int("branch_id", *m.Branch))
 	}
@@ -84,7 +84,9 @@ func (m *Meta) attrs() []slog.Attr {
 // logAnswer logs an answer that was given; why is the reason that it is stale.
 func (d *dataset[T]) logAnswer(ctx context.Context, m Meta, why error) {
 	if !m.Cache.Stale {
-		d.client.log(ctx, slog.LevelDebug, stageData, "conjunto de datos listo", m.attrs()...)
+		if d.client.cfg.Logger.Enabled(ctx, slog.LevelDebug) { // else the attributes would be all that a hit costs
+			d.client.log(ctx, slog.LevelDebug, stageData, "conjunto de datos listo", m.attrs()...)
+		}
 		return
 	}
 	attrs := m.attrs()

@@ -71,30 +71,34 @@ type reportRequest struct {
 
 // shipment is the report that r asks for.
 func (d *dataset[T]) shipment(ctx context.Context, r request, render func(report.Info, []T) telegram.Message) shipment {
+	known := d.meta(ctx, r)
 	return shipment{
-		meta:    d.meta(ctx, r),
+		meta:    known,
 		request: reportRequest{r.branch, r.days, r.refresh},
-		compose: func(ctx context.Context) (telegram.Message, Meta, error) {
-			data, err := d.answer(ctx, r)
+		compose: func(ctx context.Context) ([]telegram.Part, Meta, error) {
+			s, meta, err := d.find(ctx, r, known)
 			if err != nil {
-				return telegram.Message{}, data.Meta, err
+				return nil, meta, err
 			}
-			return render(d.client.info(r, data.Meta), data.Records), data.Meta, nil
+			return d.draw(s, d.client.info(r, meta), render), meta, nil
 		},
 	}
 }
 
 // info is what a report says beside its records.
 func (c *Client) info(r request, m Meta) report.Info {
-	return report.Info{
+	in := report.Info{
 		Branch:   r.branch,
 		Today:    r.today,
 		Days:     r.days,
 		LoadedAt: m.GeneratedAt.In(c.cfg.Location),
 		Stale:    m.Cache.Stale,
 		Skipped:  m.RecordsSkipped,
-		Age:      time.Duration(m.Cache.AgeMS) * time.Millisecond,
 	}
+	if in.Stale {
+		in.Age = time.Duration(m.Cache.AgeMS) * time.Millisecond
+	}
+	return in
 }
 
 // shipment is a message to be sent, before it is composed.
@@ -103,7 +107,7 @@ type shipment struct {
 	request any  // what was asked for, which tells it apart as JSON
 	urgent  bool // goes out even where the journal is away
 	quiet   bool // a doubt about it is told nobody
-	compose func(context.Context) (telegram.Message, Meta, error)
+	compose func(context.Context) ([]telegram.Part, Meta, error)
 }
 
 // asked is what was asked for, as the journal keeps it.
@@ -125,14 +129,19 @@ func (s shipment) fingerprint(to telegram.Target) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// draft composes the message, with room for what may have to be said of it later.
+// draft composes the message.
 func (s shipment) draft(ctx context.Context) (Receipt, error) {
-	message, meta, err := s.compose(ctx)
+	parts, meta, err := s.compose(ctx)
 	if err != nil {
 		return Receipt{Meta: meta}, err
 	}
-	message.Spare = noteRoom
-	return Receipt{Parts: pendingParts(telegram.Render(message)), Meta: meta}, nil
+	return Receipt{Parts: pendingParts(parts), Meta: meta}, nil
+}
+
+// renderSpared renders a message, with room for what may have to be said of it later.
+func renderSpared(m telegram.Message) []telegram.Part {
+	m.Spare = noteRoom
+	return telegram.Render(m)
 }
 
 // send sends a shipment, and logs what became of it.

@@ -68,8 +68,8 @@ func newAnswer(o outcome, requestID string, took time.Duration) answer {
 	if a.MessageID == "" {
 		a.MessageID = requestID
 	}
-	for _, part := range o.receipt.Parts {
-		a.addPart(part, o.dryRun)
+	for i := range o.receipt.Parts {
+		a.addPart(&o.receipt.Parts[i], o.dryRun)
 	}
 	if o.err != nil {
 		a.addError(o.err)
@@ -77,7 +77,7 @@ func newAnswer(o outcome, requestID string, took time.Duration) answer {
 	return a
 }
 
-func (a *answer) addPart(part ccm.PartResult, dryRun bool) {
+func (a *answer) addPart(part *ccm.PartResult, dryRun bool) {
 	if dryRun {
 		a.Parts = append(a.Parts, part.Part.HTML)
 	}

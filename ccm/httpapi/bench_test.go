@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,7 +25,7 @@ func BenchmarkDryRun(b *testing.B) {
 	same := bytes.Clone(first.Body.Bytes())
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
+		maps.Copy(w.Header(), first.Header())
 		_, _ = w.Write(same)
 	})
 

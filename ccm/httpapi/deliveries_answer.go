@@ -25,8 +25,8 @@ type partReceipt struct {
 func newPartReceipt(n int, p ccm.PartResult) partReceipt {
 	r := partReceipt{Part: n + 1, State: p.State, Degraded: p.Sent.Degraded, Doubtful: p.Doubtful}
 	if p.Sent.ID != 0 {
-		at := p.Sent.At.UTC()
-		r.MessageID, r.Chat, r.Attempts, r.SentAt = &p.Sent.ID, p.Sent.Chat, p.Sent.Attempts, &at
+		id, at := p.Sent.ID, p.Sent.At.UTC()
+		r.MessageID, r.Chat, r.Attempts, r.SentAt = &id, p.Sent.Chat, p.Sent.Attempts, &at
 	}
 	if p.Err != nil {
 		code, text := ccm.CodeOf(p.Err), messageOf(p.Err)

@@ -38,7 +38,7 @@ func secure(header http.Header) {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := requestID(r.Header)
-	x := &exchange{ResponseWriter: w, id: id, messageID: id, began: h.cfg.Now()}
+	x := &exchange{ResponseWriter: w, id: id, messageID: id, began: h.cfg.Now(), facts: make([]slog.Attr, 0, 12)}
 	header := w.Header()
 	secure(header)
 	header["X-Request-Id"] = []string{x.id}
