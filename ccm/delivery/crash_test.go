@@ -17,7 +17,7 @@ import (
 )
 
 // deliveriesEnv says how many deliveries the proof makes: 2000 is the number that
-// the journal's promise was proven with, and takes two or three minutes of two
+// the journal's promise was proven with, and takes one to three minutes of two
 // busy cores. A few hundred are enough to see it broken.
 const deliveriesEnv = "CCM_DELIVERY_PROOF"
 
@@ -170,7 +170,7 @@ func TestAnUnreliableDatabaseLosesAndDoublesNothing(t *testing.T) {
 	server := testenv.NewMySQL(t)
 	durable(t, server)
 	migrated(t, server.URL())
-	jobs := someJobs(deliveries() / 2)
+	jobs := someJobs(deliveries())
 	f := newFleet(t, server.URL(), jobs)
 	f.offs = []time.Duration{0, time.Hour, -time.Hour}
 	f.start()
