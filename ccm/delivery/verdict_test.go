@@ -144,7 +144,7 @@ func (v *verdict) judgeJob(todo job, answer ccm.Code, known []ccm.Record, seen m
 			}
 			// Who is told that a part arrived may know more than the journal: the
 			// process may have died before it could write that down.
-			if told && p.State != ccm.Delivered && !(there && p.State == ccm.Uncertain) {
+			if told && p.State != ccm.Delivered && (!there || p.State != ccm.Uncertain) {
 				v.lost = append(v.lost, name)
 			}
 		}
