@@ -40,7 +40,12 @@ func (a *app) sendCommand() *cobra.Command {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&o.Key, "key", "", "la misma clave no envía dos veces lo mismo; las de la API son otras (--clave)")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "compone el mensaje y no lo envía (--simular)")
-	cmd.AddCommand(messageCommands(func(ctx context.Context, send sender) error { return a.send(ctx, send, o) })...)
+	cmd.AddCommand(messageCommands(func(ctx context.Context, send sender) error {
+		if flags.Changed("key") && strings.TrimSpace(o.Key) == "" { // the empty variable of a script
+			return misused("la clave está vacía: dé una, o quite la opción para enviar sin ella")
+		}
+		return a.send(ctx, send, o)
+	})...)
 	return cmd
 }
 
