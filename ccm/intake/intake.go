@@ -22,10 +22,11 @@ type Config struct {
 	// Store is the database, as for [store.Open]; its URL and Location count.
 	Store store.Config
 
-	// Invalidate is called after a load that changed something, with the branches
-	// concerned, in order: what was cached of them is no longer true. Nil: nobody
-	// is told. Its failure is logged, and the load stands.
-	Invalidate func(ctx context.Context, branches []int) error
+	// Invalidate is called after each workbook that changed something, once for
+	// each branch that its rows belong to or belonged to; with 0, for every branch,
+	// where a row has none. It is [ccm.Client.Invalidate], or alike. Nil: nobody is
+	// told. Its failure is logged, and the load stands.
+	Invalidate func(ctx context.Context, branch int) error
 
 	// Logger gets a line for each workbook and load: ids of files and counts,
 	// never names. Nil: nothing.
@@ -35,7 +36,7 @@ type Config struct {
 // Options say how to load.
 type Options struct {
 	Force    bool           // update known ids whose rows differ
-	DryRun   bool           // write nothing, and tell what would be
+	DryRun   bool           // write nothing, and tell what would be, of each workbook after those before it
 	Progress func(Progress) // called now and then, never at the same time; nil: nobody is told
 }
 

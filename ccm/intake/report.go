@@ -144,14 +144,10 @@ func (r *Report) joinFaults(f faults) {
 	r.ErrorCount += f.count - len(f.list)
 }
 
-// branches are those that a load touched, in order.
+// branches are those that a workbook touched; 0 stands for what is of none.
 type branches map[int]struct{}
 
-func (b branches) add(n int) {
-	if n > 0 {
-		b[n] = struct{}{}
-	}
-}
+func (b branches) add(n int64) { b[int(max(n, 0))] = struct{}{} }
 
 func (b branches) sorted() []int {
 	all := make([]int, 0, len(b))
