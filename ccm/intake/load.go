@@ -114,7 +114,7 @@ type loading struct {
 
 // run loads it in a transaction, again if another writer was in the way.
 func (l *loading) run(ctx context.Context, b book) (FileReport, faults, error) {
-	l.progress.Downloading = true
+	l.progress.Downloading = b.id != "" // one of this machine is there
 	l.tell()
 	open, err := b.fetch(ctx)
 	if err != nil {
