@@ -104,7 +104,7 @@ func (l *Loader) Files(ctx context.Context, o Options, paths ...string) (Report,
 	err := l.locked(ctx, func(conn *sql.Conn) error {
 		books := make([]book, len(paths))
 		for i, path := range paths {
-			books[i] = book{name: filepath.Base(path), fetch: func(context.Context) (opener, error) {
+			books[i] = book{name: plain(filepath.Base(path)), fetch: func(context.Context) (opener, error) {
 				return func() (*xlsx.Sheet, error) { return xlsx.Open(path) }, nil
 			}}
 		}
@@ -124,14 +124,17 @@ func (l *Loader) Generation(ctx context.Context, o Options, from Source, folder 
 			return sourceError(err, codeListing)
 		}
 		report.Failed += len(leftOut)
-		report.fault(leftOut...)
+		for _, one := range leftOut {
+			one.File = plain(one.File)
+			report.fault(one)
+		}
 		if len(found) == 0 {
 			return &Error{Code: codeNone, Message: "la carpeta no tiene ningún libro .xlsx de la generación " + report.Generation +
 				": su nombre, o el de su carpeta, debe llevar esa fecha como AAAAMMDD", Err: ErrNone}
 		}
 		books := make([]book, len(found))
 		for i, w := range found {
-			books[i] = book{id: w.ID, name: w.Name, fetch: func(ctx context.Context) (opener, error) { return download(ctx, from, w) }}
+			books[i] = book{id: w.ID, name: plain(w.Name), fetch: func(ctx context.Context) (opener, error) { return download(ctx, from, w) }}
 		}
 		return l.load(ctx, conn, o, books, report)
 	})

@@ -364,3 +364,39 @@ func damageEnd(tb testing.TB, path string) {
 		tb.Fatal(err)
 	}
 }
+
+// TestSaysWhatIsWrongWithTheAddress has an address that the server refuses.
+func TestSaysWhatIsWrongWithTheAddress(t *testing.T) {
+	for name, empty := range servers {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			u, err := url.Parse(empty(t))
+			is.NoErr(err)
+			other := *u
+			other.Path = "/ninguna"
+			u.User = url.UserPassword("nadie", "s3creta")
+			for address, says := range map[string]string{u.String(): "no acepta al usuario o su contraseña", other.String(): "no existe con ese nombre"} {
+				_, err := open(t, intake.Config{Store: store.Config{URL: address}}).Files(t.Context(), intake.Options{}, "x.xlsx")
+				is.True(err != nil)
+				is.True(strings.Contains(err.Error(), says))
+				is.True(!strings.Contains(err.Error(), "nadie"))
+			}
+		})
+	}
+}
+
+// TestNamesAreHarmless has a name that a terminal would obey.
+func TestNamesAreHarmless(t *testing.T) {
+	is := is.New(t)
+	address := servers["MySQL"](t)
+	_, err := migrate.Up(t.Context(), address)
+	is.NoErr(err)
+	l := open(t, intake.Config{Store: store.Config{URL: address}})
+	done, err := l.Files(t.Context(), intake.Options{}, books.People(t, "a\x1b[31m\tb.xlsx", 1, 1), "no\n.xlsx")
+	is.NoErr(err)
+	is.Equal(done.Files[0].Name, "a\ufffd[31m\ufffdb.xlsx")
+	is.Equal(done.Errors[0].File, "no\ufffd.xlsx")
+	ids, found, err := intake.Read(books.Make(t, "c.xlsx", []any{"ID", "Nombre_del_misionero"}, []any{"1_6", "N"}))
+	is.NoErr(err)
+	is.Equal([]int{len(ids), len(found)}, []int{0, 1}) // 16 is somebody else
+}

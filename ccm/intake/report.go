@@ -3,7 +3,9 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
 	"github.com/ccmwf/ccm/store"
@@ -136,6 +138,16 @@ func (f *faults) add(code, message string, row int, column string) {
 func (f *faults) join(more faults) {
 	f.count += more.count
 	f.list = append(f.list, more.list[:min(len(more.list), MaxIssues-len(f.list))]...)
+}
+
+// plain is a name that anybody may have given, without what a terminal obeys.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, name)
 }
 
 // joinFaults adds those of a file.
