@@ -63,40 +63,41 @@ const authorizeAgain = "autorice otra vez con «ccm-api google authorize»"
 
 // Hints for an operator.
 const (
-	hintNone       = "ponga en GOOGLE_APPLICATION_CREDENTIALS la ruta del archivo JSON de una cuenta de servicio o de un cliente OAuth"
-	hintMissing    = "no existe: revise la ruta, y en un contenedor que el archivo esté montado"
-	hintDirectory  = "es un directorio: Docker lo crea cuando el archivo del host no existe; bórrelo y ponga el archivo"
-	hintUnreadable = "no se puede leer: revise el archivo y su montaje"
-	hintPickle     = "es un pickle de Python, que no se abre porque puede ejecutar código; " + authorizeAgain
-	hintNotJSON    = "no es JSON: descárguelo otra vez de la consola de Google Cloud"
-	hintTooLong    = "es demasiado grande para ser de credenciales: revise la ruta"
-	hintForeign    = "no es de una cuenta de servicio, ni de un usuario autorizado, ni de un cliente OAuth de escritorio: descargue uno de esos de la consola de Google Cloud"
-	hintNotAllowed = "aquí no se aceptan credenciales de este tipo: use una cuenta de servicio o un cliente OAuth de escritorio"
-	hintKey        = "la clave privada no se entiende: descargue una clave nueva de la cuenta de servicio, sin editarla"
-	hintEndpoint   = "el archivo nombra un servidor que no es https: descárguelo otra vez de la consola de Google Cloud"
-	hintTokenFile  = "a un cliente OAuth le hace falta GOOGLE_TOKEN_PATH, la ruta donde queda su token"
-	hintNoToken    = "aún no se autorizó a este cliente: hágalo con «ccm-api google authorize»"
-	hintOther      = "el token es de otro cliente OAuth: " + authorizeAgain
-	hintNoRefresh  = "el token no puede renovarse: " + authorizeAgain
-	hintScopes     = "diga para qué son las credenciales, por ejemplo " + DriveReadonly
-	hintGranted    = "falta un permiso que se pidió: " + authorizeAgain + " y deje marcadas todas las casillas"
-	hintSubject    = "solo una cuenta de servicio puede actuar por otro usuario: quite el sujeto"
-	hintRevoked    = "Google ya no acepta el token: fue revocado, cambió la contraseña o caducó (a los 7 días, si el cliente OAuth está en pruebas y no publicado); " + authorizeAgain
-	hintNoSubject  = "el usuario por el que se actúa no existe en el dominio: corrija el sujeto"
-	hintKeyRevoked = "Google ya no acepta la clave de la cuenta de servicio: fue borrada o desactivada; descargue una clave nueva"
-	hintClient     = "Google no acepta el cliente OAuth: fue borrado o cambió su secreto; descárguelo otra vez y autorice de nuevo"
-	hintDelegation = "Google no da estos permisos a la cuenta: revise los permisos que se piden y, si actúa por otro usuario, la delegación en todo el dominio"
-	hintClock      = "el reloj de esta máquina está mal: póngalo en hora (timedatectl set-ntp true)"
-	hintNetwork    = "no se alcanza el servidor de Google: revise la red, el DNS y el proxy de esta máquina"
-	hintTLS        = "no se confía en el certificado del servidor de Google: revise el reloj, los certificados raíz y el proxy"
-	hintProxy      = "respondió algo que no es Google: revise si un proxy o un portal contesta en su lugar"
-	hintExternal   = "el otro proveedor no dio su token, o respondió algo que no se entiende: revise credential_source en el archivo"
-	hintBusy       = "Google no puede atender ahora: vuelva a intentarlo en unos minutos"
-	hintRefused    = "Google no dio un token: revise las credenciales en la consola de Google Cloud"
-	hintDenied     = "la persona no dio el permiso: " + authorizeAgain
-	hintRedirect   = "un cliente OAuth de tipo web debe tener registrada una dirección como http://localhost:8085/; es más fácil con uno de tipo escritorio"
-	hintPort       = "no se puede escuchar en el puerto de la respuesta: ciérrelo en el otro programa, o use un cliente de tipo escritorio"
-	hintUnsaved    = "no se puede guardar el token: monte con escritura la carpeta de GOOGLE_TOKEN_PATH, no solo el archivo, y dele permiso a este usuario"
+	hintNone        = "ponga en GOOGLE_APPLICATION_CREDENTIALS la ruta del archivo JSON de una cuenta de servicio o de un cliente OAuth"
+	hintMissing     = "no existe: revise la ruta, y en un contenedor que el archivo esté montado"
+	hintDirectory   = "es un directorio: Docker lo crea cuando el archivo del host no existe; bórrelo y ponga el archivo"
+	hintUnreadable  = "no se puede leer: revise el archivo y su montaje"
+	hintPickle      = "es un pickle de Python, que no se abre porque puede ejecutar código; " + authorizeAgain
+	hintNotJSON     = "no es JSON: descárguelo otra vez de la consola de Google Cloud"
+	hintTooLong     = "es demasiado grande para ser de credenciales: revise la ruta"
+	hintForeign     = "no es de una cuenta de servicio, ni de un usuario autorizado, ni de un cliente OAuth de escritorio: descargue uno de esos de la consola de Google Cloud"
+	hintNotAllowed  = "aquí no se aceptan credenciales de este tipo: use una cuenta de servicio o un cliente OAuth de escritorio"
+	hintKey         = "la clave privada no se entiende: descargue una clave nueva de la cuenta de servicio, sin editarla"
+	hintEndpoint    = "el archivo nombra un servidor que no es https: descárguelo otra vez de la consola de Google Cloud"
+	hintTokenFile   = "a un cliente OAuth le hace falta GOOGLE_TOKEN_PATH, la ruta donde queda su token"
+	hintNoToken     = "aún no se autorizó a este cliente: hágalo con «ccm-api google authorize»"
+	hintOther       = "el token es de otro cliente OAuth: " + authorizeAgain
+	hintNoRefresh   = "el token no puede renovarse: " + authorizeAgain
+	hintScopes      = "diga para qué son las credenciales, por ejemplo " + DriveReadonly
+	hintGranted     = "falta un permiso que se pidió: " + authorizeAgain + " y deje marcadas todas las casillas"
+	hintSubject     = "solo una cuenta de servicio puede actuar por otro usuario: quite el sujeto"
+	hintRevoked     = "Google ya no acepta el token: fue revocado, cambió la contraseña o caducó (a los 7 días, si el cliente OAuth está en pruebas y no publicado); " + authorizeAgain
+	hintUserRevoked = "Google ya no acepta el token: fue revocado, cambió la contraseña o caducó; pídalo otra vez con «gcloud auth application-default login»"
+	hintNoSubject   = "el usuario por el que se actúa no existe en el dominio: corrija el sujeto"
+	hintKeyRevoked  = "Google ya no acepta la clave de la cuenta de servicio: fue borrada o desactivada; descargue una clave nueva"
+	hintClient      = "Google no acepta el cliente OAuth: fue borrado o cambió su secreto; descárguelo otra vez y autorice de nuevo"
+	hintDelegation  = "Google no da estos permisos a la cuenta: revise los permisos que se piden y, si actúa por otro usuario, la delegación en todo el dominio"
+	hintClock       = "el reloj de esta máquina está mal: póngalo en hora (timedatectl set-ntp true)"
+	hintNetwork     = "no se alcanza el servidor de Google: revise la red, el DNS y el proxy de esta máquina"
+	hintTLS         = "no se confía en el certificado del servidor de Google: revise el reloj, los certificados raíz y el proxy"
+	hintProxy       = "respondió algo que no es Google: revise si un proxy o un portal contesta en su lugar"
+	hintExternal    = "el otro proveedor no dio su token, o respondió algo que no se entiende: revise credential_source en el archivo"
+	hintBusy        = "Google no puede atender ahora: vuelva a intentarlo en unos minutos"
+	hintRefused     = "Google no dio un token: revise las credenciales en la consola de Google Cloud"
+	hintDenied      = "la persona no dio el permiso: " + authorizeAgain
+	hintRedirect    = "un cliente OAuth de tipo web debe tener registrada una dirección como http://localhost:8085/; es más fácil con uno de tipo escritorio"
+	hintPort        = "no se puede escuchar en el puerto de la respuesta: ciérrelo en el otro programa, o use un cliente de tipo escritorio"
+	hintUnsaved     = "no se puede guardar el token: monte con escritura la carpeta de GOOGLE_TOKEN_PATH, no solo el archivo, y dele permiso a este usuario"
 )
 
 // fileError explains why a file cannot be read.
@@ -165,6 +166,8 @@ func hintFor(kind Kind, answer *oauth2.RetrieveError, description string, w *wir
 		return hintNoSubject
 	case code == "invalid_grant" && kind == ServiceAccount:
 		return hintKeyRevoked
+	case code == "invalid_grant" && kind == AuthorizedUser:
+		return hintUserRevoked
 	case code == "invalid_grant":
 		return hintRevoked
 	case slices.Contains(clientRefusals, code):

@@ -144,7 +144,7 @@ func extractionStatus(err *intake.Error) int {
 	switch {
 	case errors.Is(err, intake.ErrNone):
 		return http.StatusNotFound
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDenied), errors.Is(err, store.ErrSchema),
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDenied), errors.Is(err, store.ErrSchema), errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrFull),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), err.Code == intake.CodeCredentials:
 		return http.StatusServiceUnavailable
 	}

@@ -100,7 +100,7 @@ func (r reading) moment(serial float64, words string) string {
 
 func parseInteger(words string) (int64, bool) {
 	f, err := strconv.ParseFloat(words, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
+	if err != nil || strings.Contains(words, "_") || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
 		return 0, false
 	}
 	return int64(f), true

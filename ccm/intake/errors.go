@@ -57,6 +57,10 @@ func databaseError(err error) error {
 		stopped.Message = "la carga se interrumpió: el libro que estaba a medias no se cargó"
 	case server == nil:
 		stopped.Message = "no se llega a la base de datos, o se cortó la conexión: revise que esté en marcha y repita la carga"
+	case server.Number == 1045 || server.Number == 1698:
+		stopped.Message = "la base de datos no acepta al usuario o su contraseña: corríjalos en DATABASE_URL, o en DB_USER y DB_PASSWORD"
+	case server.Number == 1044 || server.Number == 1049:
+		stopped.Message = "la base de datos no existe con ese nombre, o el usuario no puede entrar en ella: corrija DATABASE_URL o DB_NAME, o conceda el permiso"
 	case server.Number == 1146:
 		stopped.Message = "la base de datos no tiene la tabla " + tableName + ": en una base vacía la crea «ccm-api migrate up»; en una adoptada hay que crearla"
 	case server.Number == 1054:
@@ -65,6 +69,10 @@ func databaseError(err error) error {
 		stopped.Message = missingRight(server.Message)
 	case server.Number == 1062 || server.Number == 1213: // duplicate entry, deadlock
 		stopped.Message, stopped.Err, stopped.clash = "otro programa escribió en la tabla a la vez: repita la carga", nil, true
+	case errors.Is(stopped.Err, store.ErrReadOnly):
+		stopped.Message = "la base de datos no admite escrituras, quizá es una réplica: ponga en DATABASE_URL la que las admite"
+	case errors.Is(stopped.Err, store.ErrFull):
+		stopped.Message = "el disco de la base de datos está lleno: haga sitio y repita la carga"
 	case stopped.Err != nil:
 		stopped.Message = fmt.Sprintf("la base de datos no dejó cargar: %s (error %d)", server.Message, server.Number)
 	default:
@@ -75,7 +83,7 @@ func databaseError(err error) error {
 
 // kindOf is the kind of a classified error, without the server's text.
 func kindOf(err error) error {
-	for _, kind := range []error{store.ErrUnavailable, store.ErrDenied, store.ErrSchema} {
+	for _, kind := range []error{store.ErrUnavailable, store.ErrDenied, store.ErrSchema, store.ErrReadOnly, store.ErrFull} {
 		if errors.Is(err, kind) {
 			return kind
 		}

@@ -22,10 +22,11 @@ type Config struct {
 	// Store is the database, as for [store.Open]; its URL and Location count.
 	Store store.Config
 
-	// Invalidate is called after a load that changed something, with the branches
-	// concerned, in order: what was cached of them is no longer true. Nil: nobody
-	// is told. Its failure is logged, and the load stands.
-	Invalidate func(ctx context.Context, branches []int) error
+	// Invalidate is called after each workbook that changed something, once for
+	// each branch that its rows belong to or belonged to; with 0, for every branch,
+	// where a row has none. It is [ccm.Client.Invalidate], or alike. Nil: nobody is
+	// told. Its failure is logged, and the load stands.
+	Invalidate func(ctx context.Context, branch int) error
 
 	// Logger gets a line for each workbook and load: ids of files and counts,
 	// never names. Nil: nothing.
@@ -35,7 +36,7 @@ type Config struct {
 // Options say how to load.
 type Options struct {
 	Force    bool           // update known ids whose rows differ
-	DryRun   bool           // write nothing, and tell what would be
+	DryRun   bool           // write nothing, and tell what would be, of each workbook after those before it
 	Progress func(Progress) // called now and then, never at the same time; nil: nobody is told
 }
 
@@ -103,7 +104,7 @@ func (l *Loader) Files(ctx context.Context, o Options, paths ...string) (Report,
 	err := l.locked(ctx, func(conn *sql.Conn) error {
 		books := make([]book, len(paths))
 		for i, path := range paths {
-			books[i] = book{name: filepath.Base(path), fetch: func(context.Context) (opener, error) {
+			books[i] = book{name: plain(filepath.Base(path)), fetch: func(context.Context) (opener, error) {
 				return func() (*xlsx.Sheet, error) { return xlsx.Open(path) }, nil
 			}}
 		}
@@ -123,14 +124,17 @@ func (l *Loader) Generation(ctx context.Context, o Options, from Source, folder 
 			return sourceError(err, codeListing)
 		}
 		report.Failed += len(leftOut)
-		report.fault(leftOut...)
+		for _, one := range leftOut {
+			one.File = plain(one.File)
+			report.fault(one)
+		}
 		if len(found) == 0 {
 			return &Error{Code: codeNone, Message: "la carpeta no tiene ningún libro .xlsx de la generación " + report.Generation +
 				": su nombre, o el de su carpeta, debe llevar esa fecha como AAAAMMDD", Err: ErrNone}
 		}
 		books := make([]book, len(found))
 		for i, w := range found {
-			books[i] = book{id: w.ID, name: w.Name, fetch: func(ctx context.Context) (opener, error) { return download(ctx, from, w) }}
+			books[i] = book{id: w.ID, name: plain(w.Name), fetch: func(ctx context.Context) (opener, error) { return download(ctx, from, w) }}
 		}
 		return l.load(ctx, conn, o, books, report)
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
@@ -34,11 +35,11 @@ func (l *Loader) load(ctx context.Context, conn *sql.Conn, o Options, books []bo
 	if err != nil {
 		return err
 	}
-	touched, known := branches{}, map[int64]bool{}
-	defer func() { l.invalidate(ctx, o, touched) }()
+	before := pretended{}
 	for i, b := range books {
-		one := loading{conn: conn, table: t, options: o, known: known, progress: Progress{File: b.name, Number: i + 1, Of: len(books)}}
-		file, found, err := one.run(ctx, b, touched)
+		one := loading{conn: conn, table: t, options: o, before: before, progress: Progress{File: b.name, Number: i + 1, Of: len(books)}}
+		file, found, err := one.run(ctx, b)
+		l.invalidate(ctx, one.touched) // after an error too: it may be that of a COMMIT that took place
 		report.joinFaults(found)
 		switch {
 		case err == nil:
@@ -57,7 +58,8 @@ func (l *Loader) load(ctx context.Context, conn *sql.Conn, o Options, books []bo
 // stops reports whether an error is that of the database or of the caller, and
 // not of one workbook.
 func stops(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrSchema)
+	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrSchema) ||
+		errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrFull)
 }
 
 // codeOf is the code of what failed of one workbook.
@@ -74,14 +76,31 @@ func (l *Loader) logFile(ctx context.Context, f FileReport, found int) {
 }
 
 // invalidate tells whoever keeps what was read of the branches.
-func (l *Loader) invalidate(ctx context.Context, o Options, touched branches) {
-	if o.DryRun || len(touched) == 0 || l.cfg.Invalidate == nil {
+func (l *Loader) invalidate(ctx context.Context, touched branches) {
+	if len(touched) == 0 || l.cfg.Invalidate == nil {
 		return
 	}
-	if err := l.cfg.Invalidate(context.WithoutCancel(ctx), touched.sorted()); err != nil {
+	if err := l.forget(context.WithoutCancel(ctx), touched.sorted()); err != nil {
 		l.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "no se pudo vaciar la caché: otros procesos sirven los datos de antes hasta que caduquen",
 			slog.String("etapa", stage), slog.String("reason", err.Error()))
 	}
+}
+
+// forget returns the first error, and goes on past it: each branch counts.
+func (l *Loader) forget(ctx context.Context, which []int) (first error) {
+	for _, branch := range which {
+		err := l.cfg.Invalidate(ctx, branch)
+		if ccm.CodeOf(err) == ccm.CodeInvalidBranch { // not served here, but maybe by another process with the same Redis
+			branch, err = 0, l.cfg.Invalidate(ctx, 0)
+		}
+		if first == nil {
+			first = err
+		}
+		if branch == 0 {
+			break
+		}
+	}
+	return first
 }
 
 // loading is the load of one workbook.
@@ -89,13 +108,14 @@ type loading struct {
 	conn     *sql.Conn
 	table    *table
 	options  Options
-	known    map[int64]bool
+	before   pretended // by the workbooks before this one
+	touched  branches
 	progress Progress
 }
 
 // run loads it in a transaction, again if another writer was in the way.
-func (l *loading) run(ctx context.Context, b book, touched branches) (FileReport, faults, error) {
-	l.progress.Downloading = true
+func (l *loading) run(ctx context.Context, b book) (FileReport, faults, error) {
+	l.progress.Downloading = b.id != "" // one of this machine is there
 	l.tell()
 	open, err := b.fetch(ctx)
 	if err != nil {
@@ -103,23 +123,21 @@ func (l *loading) run(ctx context.Context, b book, touched branches) (FileReport
 	}
 	l.progress.Downloading = false
 	for n := 1; ; n++ {
-		file, found, mine := FileReport{ID: b.id, Name: b.name}, faults{file: b.name}, branches{}
-		err := l.once(ctx, open, &file, &found, mine)
+		file, found := FileReport{ID: b.id, Name: b.name}, faults{file: b.name}
+		l.touched, l.progress.Rows = branches{}, 0
+		err := l.once(ctx, open, &file, &found)
 		if stopped, ok := errors.AsType[*Error](err); ok && stopped.clash && n < attempts {
 			continue
 		}
 		if err != nil {
 			return file, faults{}, err // of a book that is not loaded, only this counts
 		}
-		for branch := range mine {
-			touched.add(branch)
-		}
 		return file, found, nil
 	}
 }
 
 // once loads it in one transaction, or in none for a dry run.
-func (l *loading) once(ctx context.Context, open opener, file *FileReport, found *faults, touched branches) error {
+func (l *loading) once(ctx context.Context, open opener, file *FileReport, found *faults) error {
 	sheet, err := open()
 	if err != nil {
 		return err
@@ -129,10 +147,14 @@ func (l *loading) once(ctx context.Context, open opener, file *FileReport, found
 	if err != nil {
 		return err
 	}
-	w := &writer{table: l.table, rows: rows, options: l.options, known: l.known, report: file, touched: touched, lacking: faults{file: found.file}}
+	w := &writer{table: l.table, rows: rows, options: l.options, before: l.before, now: pretended{}, report: file, touched: l.touched, lacking: faults{file: found.file}}
 	if l.options.DryRun {
 		w.to = l.conn
-		return l.copy(ctx, w)
+		if err := l.copy(ctx, w); err != nil {
+			return err
+		}
+		maps.Copy(l.before, w.now)
+		return nil
 	}
 	tx, err := l.conn.BeginTx(ctx, nil)
 	if err != nil {

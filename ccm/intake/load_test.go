@@ -48,9 +48,9 @@ func TestLoads(t *testing.T) { onEach(t, testLoads) }
 
 func testLoads(t *testing.T, address string) {
 	is := is.New(t)
-	var told [][]int
-	l := open(t, intake.Config{Store: store.Config{URL: address}, Invalidate: func(_ context.Context, branches []int) error {
-		told = append(told, branches)
+	var told []int
+	l := open(t, intake.Config{Store: store.Config{URL: address}, Invalidate: func(_ context.Context, branch int) error {
+		told = append(told, branch)
 		return nil
 	}})
 	path := books.People(t, "uno.xlsx", 1, 1200)
@@ -72,7 +72,7 @@ func testLoads(t *testing.T, address string) {
 	is.True(done.Complete())
 	is.Equal(done.Inserted, 1200)
 	is.Equal(done.Files, []intake.FileReport{{Name: "uno.xlsx", Rows: 1200, Inserted: 1200}})
-	is.Equal(told, [][]int{{14}})
+	is.Equal(told, []int{14})
 	age(t, address)
 	first := dump(t, address)
 	is.Equal(first[0], "1|14A|Elder|14|A|México|1|1|Elder|Persona 1 de Ejemplo|Persona 2 de Ejemplo|Misión Guatemala Central|Estaca Monterrey Norte|Casa 4|"+
@@ -105,7 +105,7 @@ func testLoads(t *testing.T, address string) {
 	forced, err := l.Files(t.Context(), intake.Options{Force: true}, changed)
 	is.NoErr(err)
 	is.Equal([]int{forced.Updated, forced.Skipped, forced.ErrorCount}, []int{1, 2, 1})
-	is.Equal(told[1], []int{9, 14}) // where she was and where she is
+	is.Equal(told[1:], []int{9, 14}) // where she was and where she is
 	now := dump(t, address)
 	is.Equal(now[0], first[0])
 	is.Equal(now[2], first[2]) // a cell that cannot be read keeps what is there
@@ -363,4 +363,40 @@ func damageEnd(tb testing.TB, path string) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// TestSaysWhatIsWrongWithTheAddress has an address that the server refuses.
+func TestSaysWhatIsWrongWithTheAddress(t *testing.T) {
+	for name, empty := range servers {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			u, err := url.Parse(empty(t))
+			is.NoErr(err)
+			other := *u
+			other.Path = "/ninguna"
+			u.User = url.UserPassword("nadie", "s3creta")
+			for address, says := range map[string]string{u.String(): "no acepta al usuario o su contraseña", other.String(): "no existe con ese nombre"} {
+				_, err := open(t, intake.Config{Store: store.Config{URL: address}}).Files(t.Context(), intake.Options{}, "x.xlsx")
+				is.True(err != nil)
+				is.True(strings.Contains(err.Error(), says))
+				is.True(!strings.Contains(err.Error(), "nadie"))
+			}
+		})
+	}
+}
+
+// TestNamesAreHarmless has a name that a terminal would obey.
+func TestNamesAreHarmless(t *testing.T) {
+	is := is.New(t)
+	address := servers["MySQL"](t)
+	_, err := migrate.Up(t.Context(), address)
+	is.NoErr(err)
+	l := open(t, intake.Config{Store: store.Config{URL: address}})
+	done, err := l.Files(t.Context(), intake.Options{}, books.People(t, "a\x1b[31m\tb.xlsx", 1, 1), "no\n.xlsx")
+	is.NoErr(err)
+	is.Equal(done.Files[0].Name, "a\ufffd[31m\ufffdb.xlsx")
+	is.Equal(done.Errors[0].File, "no\ufffd.xlsx")
+	ids, found, err := intake.Read(books.Make(t, "c.xlsx", []any{"ID", "Nombre_del_misionero"}, []any{"1_6", "N"}))
+	is.NoErr(err)
+	is.Equal([]int{len(ids), len(found)}, []int{0, 1}) // 16 is somebody else
 }

@@ -3,7 +3,9 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
 	"github.com/ccmwf/ccm/store"
@@ -138,20 +140,26 @@ func (f *faults) join(more faults) {
 	f.list = append(f.list, more.list[:min(len(more.list), MaxIssues-len(f.list))]...)
 }
 
+// plain is a name that anybody may have given, without what a terminal obeys.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, name)
+}
+
 // joinFaults adds those of a file.
 func (r *Report) joinFaults(f faults) {
 	r.fault(f.list...)
 	r.ErrorCount += f.count - len(f.list)
 }
 
-// branches are those that a load touched, in order.
+// branches are those that a workbook touched; 0 stands for what is of none.
 type branches map[int]struct{}
 
-func (b branches) add(n int) {
-	if n > 0 {
-		b[n] = struct{}{}
-	}
-}
+func (b branches) add(n int64) { b[int(max(n, 0))] = struct{}{} }
 
 func (b branches) sorted() []int {
 	all := make([]int, 0, len(b))

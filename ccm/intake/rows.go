@@ -41,6 +41,7 @@ type plan struct {
 // target is a column that is written.
 type target struct {
 	column
+	at       int  // index in columns; the address comes after all of them
 	limit    int  // characters that it holds; 0: no limit
 	required bool // it must have a value
 }
@@ -137,10 +138,10 @@ func (r *rowReader) choose(t *table) error {
 			continue
 		}
 		r.slots[i] = len(r.columns)
-		r.columns = append(r.columns, target{columns[i], c.limit, c.required})
+		r.columns = append(r.columns, target{columns[i], i, c.limit, c.required})
 	}
 	if c, known := t.columns[treatmentName]; known && r.slots[kindColumn] >= 0 {
-		r.columns = append(r.columns, target{column{"", treatmentName, text}, c.limit, false})
+		r.columns = append(r.columns, target{column{"", treatmentName, text}, len(columns), c.limit, false})
 	}
 	return nil
 }

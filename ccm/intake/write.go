@@ -22,7 +22,8 @@ type writer struct {
 	table   *table
 	rows    *rowReader
 	options Options
-	known   map[int64]bool // ids that an earlier workbook of this dry run would have inserted
+	before  pretended // by the workbooks before this one
+	now     pretended // by this one
 	report  *FileReport
 	touched branches
 	lacking faults // rows without a value that the table wants
@@ -42,8 +43,6 @@ func (w *writer) write(ctx context.Context, batch []record) error {
 	for _, rec := range batch {
 		old, exists := found[rec.id]
 		switch {
-		case !exists && w.known[rec.id]:
-			w.report.Skipped++
 		case !exists:
 			if header := w.rows.lacks(rec); header != "" {
 				w.lacking.add(codeRequired, "la tabla exige aquí un valor: la fila se dejó fuera", rec.row, header)
@@ -61,16 +60,25 @@ func (w *writer) write(ctx context.Context, batch []record) error {
 	return w.insert(ctx, fresh)
 }
 
-// find returns the rows of the table that have an id of the batch, as text by
-// column of the plan; without force their ids alone.
-func (w *writer) find(ctx context.Context, batch []record) (map[int64][]sql.NullString, error) {
-	names := []string{"id"}
+// known is a row of the table, as text.
+type known struct {
+	branch sql.NullString
+	values []sql.NullString // by column of the plan
+}
+
+// find returns the rows of the table that have an id of the batch; without force
+// only which there are.
+func (w *writer) find(ctx context.Context, batch []record) (map[int64]known, error) {
+	names, branch := []string{"id"}, "NULL"
 	if w.options.Force {
 		for _, c := range w.rows.columns {
 			names = append(names, c.name)
 		}
+		if _, has := w.table.columns[columns[branchColumn].name]; has {
+			branch = columns[branchColumn].name
+		}
 	}
-	query, args := "SELECT "+quoted(names)+" FROM "+tableName+" WHERE id IN ("+marks(len(batch))+")", make([]any, len(batch))
+	query, args := "SELECT "+branch+", "+quoted(names)+" FROM "+tableName+" WHERE id IN ("+marks(len(batch))+")", make([]any, len(batch))
 	for i, rec := range batch {
 		args[i] = rec.id
 	}
@@ -79,19 +87,20 @@ func (w *writer) find(ctx context.Context, batch []record) (map[int64][]sql.Null
 		return nil, databaseError(err)
 	}
 	defer rows.Close()
-	found := make(map[int64][]sql.NullString)
+	found := make(map[int64]known)
 	for rows.Next() {
 		var id int64
-		old, to := make([]sql.NullString, len(names)-1), make([]any, len(names))
-		to[0] = &id
-		for i := range old {
-			to[i+1] = &old[i]
+		old, to := known{values: make([]sql.NullString, len(names)-1)}, make([]any, len(names)+1)
+		to[0], to[1] = &old.branch, &id
+		for i := range old.values {
+			to[i+2] = &old.values[i]
 		}
 		if err := rows.Scan(to...); err != nil {
 			return nil, databaseError(err)
 		}
 		found[id] = old
 	}
+	w.before.over(found, batch, w.rows.columns)
 	return found, databaseError(rows.Err())
 }
 
@@ -102,14 +111,17 @@ func (w *writer) insert(ctx context.Context, fresh []record) error {
 	}
 	for _, rec := range fresh {
 		w.report.Inserted++
-		w.touch(rec.values)
 		w.report.NewIDs = w.remember(w.report.NewIDs, rec.id)
 	}
 	if w.options.DryRun {
 		for _, rec := range fresh {
-			w.known[rec.id] = true
+			w.now.insert(rec, w.rows.columns, w.options.Force)
 		}
 		return nil
+	}
+	for _, rec := range fresh {
+		branch, _ := w.branch(rec).(int64)
+		w.touched.add(branch)
 	}
 	names, one := make([]string, 0, len(w.rows.columns)+3), "("+marks(len(w.rows.columns))
 	for _, c := range w.rows.columns {
@@ -137,32 +149,30 @@ func (w *writer) insert(ctx context.Context, fresh []record) error {
 
 // update changes the columns of a known row that differ; none: the row is not
 // touched. A cell that could not be read leaves what is there.
-func (w *writer) update(ctx context.Context, rec record, old []sql.NullString) error {
+func (w *writer) update(ctx context.Context, rec record, old known) error {
 	var sets []string
 	var args []any
+	var changed []target
 	for i, c := range w.rows.columns {
-		if c.name == "id" || rec.values[i] == (unreadable{}) || equal(c.kind, rec.values[i], old[i]) {
+		if c.name == "id" || rec.values[i] == (unreadable{}) || equal(c.kind, rec.values[i], old.values[i]) {
 			continue
 		}
 		if rec.values[i] == nil && (c.required || c.name == treatmentName) {
 			continue // the table wants a value, or knows more than Tipo tells
 		}
-		if c.name == "rama" {
-			n, _ := strconv.Atoi(old[i].String)
-			w.touched.add(n)
-		}
-		sets, args = append(sets, "`"+c.name+"` = ?"), append(args, rec.values[i])
+		sets, args, changed = append(sets, "`"+c.name+"` = ?"), append(args, rec.values[i]), append(changed, c)
 	}
 	if len(sets) == 0 {
 		w.report.Skipped++
 		return nil
 	}
 	w.report.Updated++
-	w.touch(rec.values)
 	w.report.ChangedIDs = w.remember(w.report.ChangedIDs, rec.id)
 	if w.options.DryRun {
+		w.now.update(rec.id, w.before[rec.id], changed, args)
 		return nil
 	}
+	w.touchOld(rec, old)
 	if _, known := w.table.columns[updatedName]; known {
 		sets = append(sets, updatedName+" = CURRENT_TIMESTAMP")
 	}
@@ -199,12 +209,27 @@ func truth(was string) bool {
 	return known && n == 1 || bytes.Equal([]byte(was), []byte{1})
 }
 
-func (w *writer) touch(values []any) {
-	if slot := w.rows.slots[branchColumn]; slot >= 0 {
-		if n, ok := values[slot].(int64); ok {
-			w.touched.add(int(n))
+// touchOld tells the branch that a known row was in, and the one that it is in
+// now, if the workbook says it.
+func (w *writer) touchOld(rec record, old known) {
+	was, _ := parseInteger(strings.TrimSpace(old.branch.String))
+	w.touched.add(was)
+	switch now := w.branch(rec).(type) {
+	case int64:
+		w.touched.add(now)
+	case nil:
+		if w.rows.slots[branchColumn] >= 0 {
+			w.touched.add(0)
 		}
 	}
+}
+
+// branch is what a record has for it; nil for nothing.
+func (w *writer) branch(rec record) any {
+	if slot := w.rows.slots[branchColumn]; slot >= 0 {
+		return rec.values[slot]
+	}
+	return nil
 }
 
 // remember lists an id of a dry run.

@@ -129,11 +129,9 @@ func (i importing) check(paths []string) (store.Date, error) {
 // what changes. The caller closes it.
 func openIntake(client *ccm.Client, cfg ccm.Config, log *slog.Logger) (*intake.Loader, error) {
 	return intake.Open(intake.Config{
-		Store:  store.Config{URL: cfg.Store.URL, Location: cfg.Location},
-		Logger: log,
-		Invalidate: func(ctx context.Context, _ []int) error {
-			return client.Cache().Invalidate(ctx, datasetIDs...) // of every branch: they are read again in milliseconds
-		},
+		Store:      store.Config{URL: cfg.Store.URL, Location: cfg.Location},
+		Logger:     log,
+		Invalidate: client.Invalidate,
 	})
 }
 
