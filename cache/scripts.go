@@ -75,3 +75,16 @@ local lock = redis.call('GET', KEYS[1])
 if lock and string.sub(lock, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 `)
+
+// ping calls what the other scripts call.
+//
+//	KEYS: one of its own · ARGV: channel
+var pingScript = redis.NewScript(`
+redis.call('SET', KEYS[1], '', 'PX', 1000)
+redis.call('GET', KEYS[1])
+redis.call('GETRANGE', KEYS[1], 0, 30)
+redis.call('PEXPIRE', KEYS[1], 1000)
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[1], '')
+return 1
+`)
