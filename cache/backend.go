@@ -29,8 +29,12 @@ type Config struct {
 	//	redis://user:password@host:6379?addr=host2:6379               a Cluster, by some of its nodes
 	//	redis://user:password@host:26379/0?master_name=m&addr=host2:26379   Sentinels
 	//
-	// The user and the password are those of Redis. Sentinels that want their own
-	// get these, where the query has Redis' as &username=…&password=….
+	// The user and the password are those of Redis; a user with few rights needs
+	//
+	//	~ccm:* &ccm:* +ping +select +get +mget +set +del +exists +getrange +pexpire +publish +subscribe +eval +evalsha
+	//
+	// Sentinels that want their own get these, where the query has Redis' as
+	// &username=…&password=….
 	URL string
 	// Redis is the caller's own client instead; Close leaves it open. It wants
 	// short time-outs of its own, MaxRetries -1 and ContextTimeoutEnabled.
@@ -137,7 +141,9 @@ func Open(cfg Config) (*Backend, error) {
 	return b, nil
 }
 
-// Ping reaches Redis. Nil with memory only.
+// Ping reaches Redis and tries there what a cache does, for one that refuses it
+// (OOM, READONLY, NOPERM) serves nobody; only its right to SUBSCRIBE it does not
+// try. Nil with memory only.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.remote == nil {
 		return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -226,6 +228,26 @@ var contract = map[string]func(*testing.T, process){
 		wait.Wait()
 		is.Equal(loads.Load(), int64(1))
 	},
+	"a load that ends its goroutine is an error, and the key lives on": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", policy)
+		_, err := names.Get(t.Context(), "k", func(context.Context) ([]string, error) { runtime.Goexit(); return nil, nil })
+		is.True(errors.Is(err, cache.ErrPanic))
+		_, err = names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+	},
+	"for ever is a long time": func(t *testing.T, start process) {
+		is, c, p := is.New(t), newClock(), new(people)
+		names := cache.New[[]string](start(t, c), "names", cache.Policy{
+			Fresh: math.MaxInt64, Stale: math.MaxInt64, Until: func(time.Time) time.Time { return time.Time{} },
+		})
+		_, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		c.advance(10 * 365 * 24 * time.Hour)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.True(e.Source != cache.Loaded)
+	},
 	"a load that panics is an error, and the key lives on": func(t *testing.T, start process) {
 		is, p := is.New(t), new(people)
 		names := cache.New[[]string](start(t, newClock()), "names", policy)
@@ -329,3 +351,24 @@ type named string
 func (n named) Name() string                     { return string(n) }
 func (named) Marshal(v any) ([]byte, error)      { return cache.JSON{}.Marshal(v) }
 func (named) Unmarshal(data []byte, v any) error { return cache.JSON{}.Unmarshal(data, v) }
+
+// explosive is a codec that panics.
+type explosive struct{ cache.JSON }
+
+func (explosive) Marshal(any) ([]byte, error) { panic("secreto") }
+
+func TestACodecOrUntilThatPanicsIsAnError(t *testing.T) {
+	is, p := is.New(t), new(people)
+	until := policy
+	until.Until = func(time.Time) time.Time { panic("secreto") }
+	for _, names := range []*cache.Cache[[]string]{
+		cache.New[[]string](open(t, cache.Config{Codec: explosive{}}), "names", policy),
+		cache.New[[]string](open(t, cache.Config{}), "names", until),
+	} {
+		for range 2 { // the key is not stuck
+			_, err := names.Get(t.Context(), "k", p.load)
+			is.True(errors.Is(err, cache.ErrPanic))
+			is.True(!strings.Contains(err.Error(), "secreto"))
+		}
+	}
+}

@@ -2,7 +2,9 @@ package cache
 
 import (
 	"errors"
+	"net"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,8 +22,8 @@ func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
 		patience = DefaultPatience
 	}
 	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, errConfigURL
+	if err != nil || u.Fragment != "" || !havePorts(append(u.Query()["addr"], u.Host)) {
+		return nil, errConfigURL // a # begins the rest of a password that was not encoded
 	}
 	switch query := u.Query(); {
 	case query.Has("master_name"):
@@ -38,6 +40,18 @@ func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
 	// One round trip at connecting, nothing that a Redis of another kind lacks.
 	o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
 	return redis.NewClient(o), nil
+}
+
+// havePorts reports whether the ports of the addresses that have one can be.
+func havePorts(addresses []string) bool {
+	for _, a := range addresses {
+		if _, port, err := net.SplitHostPort(a); err == nil && port != "" {
+			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func cluster(raw string, patience time.Duration) (redis.UniversalClient, error) {

@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
@@ -35,4 +36,17 @@ func TestDialMakesTheClientThatTheURLSays(t *testing.T) {
 	is.Equal(watched.Options().DB, 1)
 	watched = dial("redis://:delsentinel@s1:26379?master_name=ccm&username=ccm&password=s3creto").(*redis.Client)
 	is.Equal(watched.Options().Password, "s3creto")
+}
+
+func TestDialRefusesWhatCannotBeAnAddress(t *testing.T) {
+	for _, url := range []string{
+		"redis://:s3creto@h:99999", "redis://:s3creto@h:0", "redis://:s3creto@h:6379?addr=h2:99999", "redis://:s3creto@h:99999?master_name=ccm",
+		"redis://:12#s3creto@h:6379/0", // a password that was not encoded
+		"redis://:s3cre/to@h:6379/0", "redis://:s3cre%to@h:6379/0", "s3creto", "http://:s3creto@h", "redis://:s3creto@h/x", "redis://:s3creto@h?x=s3creto",
+	} {
+		is := is.New(t)
+		_, err := cache.Dial(url, 0)
+		is.True(err != nil) // of url
+		is.True(!strings.Contains(err.Error(), "s3cre"))
+	}
 }

@@ -48,20 +48,29 @@ var (
 	// ErrNotFound is what a load answers, wrapped or not, where there is no such
 	// thing; Get returns it, and Policy.Missing remembers it.
 	ErrNotFound = errors.New("cache: there is no such thing")
-	// ErrPanic is what callers get when a load panicked; its text has the type of
-	// what it panicked with, not the value.
-	ErrPanic = errors.New("cache: the load function panicked")
+	// ErrPanic is what callers get when a load panicked or ended its goroutine, or
+	// the codec or Policy.Until panicked; its text has the type of what it panicked
+	// with, not the value.
+	ErrPanic = errors.New("cache: the load panicked")
 	// ErrAway is why an invalidation did not reach Redis, which was found away less
 	// than a moment ago.
 	ErrAway = errors.New("cache: Redis is away")
 )
 
-// guarded turns a panic of the load function into an error.
+// guarded turns a panic of the load function into an error, and so what ends its
+// goroutine, as t.Fatal does.
 func guarded[V any](ctx context.Context, load Load[V]) (v V, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %T", ErrPanic, r)
-		}
+	err = fmt.Errorf("%w: it ended its goroutine", ErrPanic)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("%w: %T", ErrPanic, r)
+			}
+		}()
+		v, err = load(ctx)
 	}()
-	return load(ctx)
+	<-done
+	return v, err
 }

@@ -1,6 +1,9 @@
 package cache
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // flight is a fetch under way that any number of callers wait for.
 type flight struct {
@@ -59,15 +62,20 @@ func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fe
 	return f
 }
 
+// fly ends the flight whatever happens: what is not the load function can panic too.
 func (c *Cache[V]) fly(ctx context.Context, f *flight, get fetch[V]) {
 	ctx, cancel := context.WithTimeout(ctx, c.policy.LoadTimeout)
 	defer cancel()
-	e, err := get(ctx, f)
-	f.result, f.err = e, err
-	c.b.mu.Lock()
-	if c.b.flights[f.id] == f {
-		delete(c.b.flights, f.id)
-	}
-	c.b.mu.Unlock()
-	close(f.done)
+	defer func() {
+		if r := recover(); r != nil {
+			f.err = fmt.Errorf("%w: %T", ErrPanic, r)
+		}
+		c.b.mu.Lock()
+		if c.b.flights[f.id] == f {
+			delete(c.b.flights, f.id)
+		}
+		c.b.mu.Unlock()
+		close(f.done)
+	}()
+	f.result, f.err = get(ctx, f)
 }

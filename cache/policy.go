@@ -14,8 +14,12 @@ const (
 	DefaultBackoff     = time.Second
 )
 
-// Policy says how long values count. Caches of one name share their values, and
-// should have one policy.
+// century is the longest time that counts; with a longer one, as of for ever, the
+// end of a value would overflow.
+const century = 100 * 365 * 24 * time.Hour
+
+// Policy says how long values count; a century at most. Caches of one name share
+// their values, and should have one policy.
 type Policy struct {
 	// Fresh is how long a value is served without asking again. Zero: values
 	// are never stored; callers that ask at the same time still share one load.
@@ -31,7 +35,8 @@ type Policy struct {
 	// Zero: a tenth of Fresh. Negative: not at all.
 	Jitter time.Duration
 	// Until bounds Fresh by the calendar: a value loaded at that time is not fresh
-	// from what Until returns; a day's value until midnight, say. Nil: no bound.
+	// from what Until returns; a day's value until midnight, say. Nil, or the zero
+	// time: no bound.
 	Until func(loadedAt time.Time) time.Time
 	// Memory is how long the copy in memory is served before Redis is asked whether
 	// it is still the one that counts: what a lost message of an invalidation
@@ -54,13 +59,15 @@ func (p Policy) withDefaults() (Policy, error) {
 	var fault error
 	for _, d := range []struct {
 		name string
-		of   time.Duration
-	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"Soft", p.Soft}, {"Memory", p.Memory}, {"Missing", p.Missing}, {"LoadTimeout", p.LoadTimeout}} {
-		if d.of < 0 {
-			fault = errors.Join(fault, fmt.Errorf("%s is %v: it must not be negative", "Policy."+d.name, d.of))
+		of   *time.Duration
+	}{{"Fresh", &p.Fresh}, {"Stale", &p.Stale}, {"Soft", &p.Soft}, {"Memory", &p.Memory}, {"Missing", &p.Missing}, {"LoadTimeout", &p.LoadTimeout}} {
+		if *d.of < 0 {
+			fault = errors.Join(fault, fmt.Errorf("%s is %v: it must not be negative", "Policy."+d.name, *d.of))
 		}
+		*d.of = min(*d.of, century)
 	}
 	switch {
+	case fault != nil:
 	case p.Soft > p.Fresh:
 		fault = errors.Join(fault, fmt.Errorf("Policy.Soft is %v: it must not be longer than Fresh, %v", p.Soft, p.Fresh))
 	case p.Jitter > p.Fresh:
@@ -78,6 +85,7 @@ func (p Policy) withDefaults() (Policy, error) {
 	if p.Backoff == 0 {
 		p.Backoff = DefaultBackoff
 	}
+	p.Backoff = min(p.Backoff, century)
 	return p, fault
 }
 
@@ -93,7 +101,9 @@ func (p *Policy) ages(key string, at time.Time) ages {
 		usable: at.Add(p.Fresh + p.Stale).UnixNano(),
 	}
 	if p.Until != nil {
-		a.fresh = min(a.fresh, p.Until(at).UnixNano())
+		if end := p.Until(at); !end.IsZero() && end.Before(time.Unix(0, a.fresh)) {
+			a.fresh = end.UnixNano()
+		}
 	}
 	a.soft = a.fresh
 	if p.Soft > 0 {

@@ -1,9 +1,10 @@
 package cache_test
 
 import (
-	"io"
+	"bytes"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -16,7 +17,14 @@ type proxy struct {
 	mu    sync.Mutex
 	delay time.Duration // of each read, on its way to Redis
 	cut   bool          // refuses
+	trap  trap
 	open  []net.Conn
+}
+
+// trap severs the proxy at a command.
+type trap struct {
+	word     string // that the command has; "": there is no trap
+	answered bool   // Redis did what it says; otherwise it has half of it
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -48,11 +56,12 @@ func (p *proxy) serve(near net.Conn) {
 		return
 	}
 	p.open = append(p.open, near, far)
-	go func() { _, _ = io.Copy(near, far); near.Close() }()
-	go func() { p.forward(far, near); far.Close() }()
+	unanswered := new(atomic.Bool)
+	go func() { p.forward(far, near, unanswered); far.Close() }()
+	go func() { p.back(near, far, unanswered); near.Close() }()
 }
 
-func (p *proxy) forward(far, near net.Conn) {
+func (p *proxy) forward(far, near net.Conn, unanswered *atomic.Bool) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := near.Read(buffer)
@@ -60,15 +69,50 @@ func (p *proxy) forward(far, near net.Conn) {
 			return
 		}
 		p.mu.Lock()
-		delay := p.delay
+		delay, sprung := p.delay, p.trap.word != "" && bytes.Contains(buffer[:n], []byte(p.trap.word))
+		half := sprung && !p.trap.answered
+		if sprung {
+			p.trap = trap{}
+			unanswered.Store(!half)
+		}
 		p.mu.Unlock()
 		if delay > 0 {
 			<-time.After(delay)
 		}
+		if half {
+			n /= 2
+		}
 		if _, err := far.Write(buffer[:n]); err != nil {
 			return
 		}
+		if half {
+			p.sever(true)
+		}
 	}
+}
+
+func (p *proxy) back(near, far net.Conn, unanswered *atomic.Bool) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := far.Read(buffer)
+		if err != nil {
+			return
+		}
+		if unanswered.Load() {
+			p.sever(true)
+			return
+		}
+		if _, err := near.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// set sets a trap, which springs once.
+func (p *proxy) set(t trap) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trap = t
 }
 
 // slow has each read wait on its way.

@@ -102,6 +102,25 @@ func TestWhatCannotBeReadIsAMiss(t *testing.T) {
 	is.Equal(b.Stats().RedisErrors, int64(0))
 }
 
+func TestWhatIsNoStringIsWrittenOver(t *testing.T) {
+	overRedis(t, func(t *testing.T, url string) {
+		client := redis.NewClient(options(t, url))
+		defer client.Close()
+		for _, kind := range []string{"gen", "gen:k", "data:k", "lock:k"} {
+			is := is.New(t)
+			is.NoErr(client.FlushDB(t.Context()).Err())
+			is.NoErr(client.RPush(t.Context(), "ccm:{names}:"+kind, "foreign").Err())
+			for _, want := range []cache.Source{cache.Loaded, cache.Redis} {
+				b := open(t, cache.Config{URL: url})
+				e, err := cache.New[[]string](b, "names", policy).Get(t.Context(), "k", new(people).load)
+				is.NoErr(err)
+				is.Equal(e.Source, want)
+				is.Equal(b.Stats().RedisErrors, int64(0))
+			}
+		}
+	})
+}
+
 func TestNoErrorShowsThePassword(t *testing.T) {
 	is, m := is.New(t), miniredis.RunT(t)
 	m.RequireAuth("otra")

@@ -110,10 +110,23 @@ func (r *remote) try(owed []invalidation) error {
 	return r.tell(ctx, owed)
 }
 
+// ping does with a key of its own what a Get, a load and an invalidation do. Nobody
+// heeds the message.
 func (r *remote) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	if err := r.client.Ping(ctx).Err(); err != nil {
+	key := r.prefix + "ping"
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.MGet(ctx, key)
+		p.Set(ctx, key, "", time.Second)
+		p.Exists(ctx, key)
+		p.Publish(ctx, r.channel(), "")
+		return nil
+	})
+	if err == nil {
+		err = pingScript.Run(ctx, r.client, []string{key}, r.channel()).Err()
+	}
+	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
 	}
 	return nil

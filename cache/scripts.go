@@ -9,14 +9,21 @@ import "github.com/redis/go-redis/v9"
 // free, and tells what is there. A value that the caller knows already is "=".
 // A lock has the token of its holder and the generations when it was taken: one
 // of before an invalidation is free, for what its holder loads does not count.
+// What is no string is not ours, and none: it is written over.
 //
 //	ARGV: token, lease (ms), life of a key's generation (ms), known id, a word for each generation
 //	→ generations…, value or nil, token of the lock's holder
 var claimScript = redis.NewScript(`
+local function get(key)
+  local value = redis.pcall('GET', key)
+  if type(value) ~= 'table' then return value end
+  if string.find(value.err, 'WRONGTYPE', 1, true) then return false end
+  error(value.err)
+end
 local n = #KEYS - 2
 local out = {}
 for i = 1, n do
-  out[i] = redis.call('GET', KEYS[i])
+  out[i] = get(KEYS[i])
   if not out[i] then
     out[i] = ARGV[4 + i]
     if i == 1 then
@@ -26,12 +33,11 @@ for i = 1, n do
     end
   end
 end
-local value = redis.pcall('GET', KEYS[n + 1])
-if type(value) ~= 'string' then value = false end
+local value = get(KEYS[n + 1])
 if value and ARGV[4] ~= '' and string.sub(value, 1, #ARGV[4]) == ARGV[4] then value = '=' end
 out[n + 1] = value
 local since = ' ' .. table.concat(out, ',', 1, n)
-local lock = redis.call('GET', KEYS[n + 2])
+local lock = get(KEYS[n + 2])
 if not lock or string.sub(lock, -#since) ~= since then
   lock = ARGV[1] .. since
   redis.call('SET', KEYS[n + 2], lock, 'PX', ARGV[2])
@@ -74,4 +80,17 @@ var extendScript = redis.NewScript(`
 local lock = redis.call('GET', KEYS[1])
 if lock and string.sub(lock, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
+`)
+
+// ping calls what the other scripts call.
+//
+//	KEYS: one of its own · ARGV: channel
+var pingScript = redis.NewScript(`
+redis.call('SET', KEYS[1], '', 'PX', 1000)
+redis.call('GET', KEYS[1])
+redis.call('GETRANGE', KEYS[1], 0, 30)
+redis.call('PEXPIRE', KEYS[1], 1000)
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[1], '')
+return 1
 `)

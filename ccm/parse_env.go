@@ -139,7 +139,7 @@ func parseCache(e *Env) cache.Config {
 	}
 	backend, err := cache.Open(cfg)
 	if err != nil {
-		e.Fail(envRedisURL, "no sirve; la forma es «redis://:contraseña@host:6379/0» (%v)", err)
+		e.Fail(envRedisURL, "no sirve; la forma es «redis://:contraseña@host:6379/0», o rediss:// con TLS; una contraseña con signos (# / %% ? @) va tal cual en %s, o en la URL con ellos codificados (# es %%23)", envRedisPassword)
 		return cfg
 	}
 	backend.Close() // nothing was dialled

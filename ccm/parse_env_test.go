@@ -142,6 +142,8 @@ func TestParseEnvNamesEveryFaultAndNoValue(t *testing.T) {
 		"a cache of no kind":   {map[string]string{"CACHE_PROVIDER": "s3creto"}, []string{"CACHE_PROVIDER: debe ser uno de: memory, redis"}},
 		"redis without a URL":  {map[string]string{"CACHE_PROVIDER": "redis"}, []string{"REDIS_URL: falta"}},
 		"a redis of no form":   {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "http://:s3creto@h"}, []string{"REDIS_URL: no sirve"}},
+		"a port of no Redis":   {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://:s3creto@h:99999"}, []string{"REDIS_URL: no sirve"}},
+		"a password as it is":  {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://:12#s3creto@h:6379/0"}, []string{"va tal cual en REDIS_PASSWORD"}},
 		"twice a password":     {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://ccm:s3creto@h", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_PASSWORD: REDIS_URL ya lleva una contraseña: quítela de allí"}},
 		"a password of none":   {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_URL: falta"}},
 		"one for no URL":       {map[string]string{"CACHE_PROVIDER": "redis", "REDIS_URL": "redis://h:s3creto/0", "REDIS_PASSWORD": "s3creto"}, []string{"REDIS_URL: no sirve"}},

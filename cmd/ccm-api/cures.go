@@ -69,7 +69,7 @@ func databaseFault(name string, err error) finding {
 // The ways out of a fault of Redis.
 const (
 	redisSettings = "REDIS_URL o en REDIS_PASSWORD"
-	redisRights   = "~ccm:* +get +mget +set +del +ping +eval +evalsha +time"
+	redisRights   = "~ccm:* &ccm:* +ping +select +get +mget +set +del +exists +getrange +pexpire +publish +subscribe +eval +evalsha +time"
 )
 
 // redisFault is the finding about a Redis that does not let itself be used.
@@ -87,7 +87,7 @@ func redisFault(name, address string, err error) finding {
 		why, fix = "Redis pide una contraseña que no se le dio", "póngala en REDIS_PASSWORD, y en REDIS_URL el usuario si tiene uno"
 	case strings.Contains(text, "without any password configured"):
 		why, fix = "Redis no tiene contraseña, y se le da una", "quítela de "+redisSettings+", o póngale una a Redis"
-	case strings.Contains(text, "NOPERM"):
+	case strings.Contains(text, "NOPERM"), strings.Contains(text, "ACL failure"): // the latter in a script
 		why, fix = "al usuario de Redis le falta un permiso", "conceda al usuario de REDIS_URL «"+redisRights+"» con ACL SETUSER"
 	case strings.Contains(text, "READONLY"):
 		why, fix = "ese Redis es una réplica de solo lectura", "ponga en REDIS_URL el principal"

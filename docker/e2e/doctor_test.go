@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/matryer/is"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/ccmwf/ccm/docker/testenv"
 )
 
 // TestDoctorNamesWhatADatabaseLacks takes one thing after another from a
@@ -45,6 +48,39 @@ func TestDoctorNamesWhatADatabaseLacks(t *testing.T) {
 			says(1, "vwMisioneros")
 		})
 	}
+}
+
+// TestDoctorsCureOfARedisUserIsEnough gives a user of Redis what doctor asks for.
+func TestDoctorsCureOfARedisUserIsEnough(t *testing.T) {
+	is, raw := is.New(t), testenv.Redis(t)
+	options, err := redis.ParseURL(raw)
+	is.NoErr(err)
+	admin := redis.NewClient(options)
+	defer admin.Close()
+	grant := func(rights ...any) {
+		is.NoErr(admin.Do(t.Context(), append([]any{"ACL", "SETUSER", "pobre", "reset", "on", ">secreta"}, rights...)...).Err())
+	}
+	doctor := func() string {
+		_, out := runCommand(t, []string{"CACHE_PROVIDER=redis", "REDIS_URL=" + strings.Replace(raw, "redis://", "redis://pobre:secreta@", 1)}, "doctor")
+		is.True(!strings.Contains(out, "secreta"))
+		return out
+	}
+	grant("+ping", "+select")
+	_, cure, found := strings.Cut(doctor(), "«~ccm:")
+	is.True(found)
+	cure, _, _ = strings.Cut("~ccm:"+cure, "»")
+	var rights []any
+	for right := range strings.FieldsSeq(cure) {
+		rights = append(rights, right)
+	}
+	grant(rights...)
+	is.NoErr(admin.Do(t.Context(), "ACL", "LOG", "RESET").Err())
+	is.True(strings.Contains(doctor(), "caché          Redis ("))
+	refused, err := admin.Do(t.Context(), "ACL", "LOG").Slice()
+	is.NoErr(err)
+	is.Equal(len(refused), 1) // INFO, for the version, which is a nicety
+	grant(rights[:len(rights)-1]...)
+	is.True(strings.Contains(doctor(), "le falta un permiso"))
 }
 
 // indexOf returns "index/table" of an index that a branch is looked up by.
