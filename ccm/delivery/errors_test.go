@@ -95,6 +95,28 @@ func TestAUserWhoMayOnlyRead(t *testing.T) {
 	}
 }
 
+// TestAnAlertOfAUserWhoMayNotUpdate goes out: the journal is known to be of no use
+// before the alert is in it, where it would stay.
+func TestAnAlertOfAUserWhoMayNotUpdate(t *testing.T) {
+	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			raw := get(t)
+			migrated(t, raw)
+			j := open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT")})
+			wants(t, calls(j)["Begin"](t.Context()), store.ErrDenied, "UPDATE", "conceda")
+			c, fake := service(t, j)
+			r, err := c.SendAlert(t.Context(), hello, ccm.SendOptions{Key: "k"})
+			is.NoErr(err)
+			is.True(r.Unrecorded)
+			is.Equal(len(fake.Messages(crowd)), 1)
+			page, err := j.List(t.Context(), ccm.Filter{})
+			is.NoErr(err)
+			is.Equal(len(page.Records), 0)
+		})
+	}
+}
+
 // granted is the URL of a user with some rights on the schema alone.
 func granted(t *testing.T, raw, rights string) string {
 	t.Helper()
