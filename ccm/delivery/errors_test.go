@@ -78,6 +78,36 @@ func TestAJournalWithoutTables(t *testing.T) {
 	}
 }
 
+// TestAJournalWithoutAColumn is found out by Check, whichever it is: a send would
+// fail.
+func TestAJournalWithoutAColumn(t *testing.T) {
+	is := is.New(t)
+	url := testenv.MySQL(t)
+	migrated(t, url)
+	db := connect(t, url)
+	j := open(t, delivery.Config{URL: url})
+	for _, table := range []string{"ccm_deliveries", "ccm_parts"} {
+		rows, err := db.Query("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?", table)
+		is.NoErr(err)
+		var names []string
+		for rows.Next() {
+			var name string
+			is.NoErr(rows.Scan(&name))
+			names = append(names, name)
+		}
+		is.NoErr(rows.Err())
+		is.True(len(names) > 10)
+		for _, name := range names {
+			t.Run(table+" "+name, func(t *testing.T) {
+				run(t, db, "ALTER TABLE "+table+" RENAME COLUMN "+name+" TO antes")
+				t.Cleanup(func() { run(t, db, "ALTER TABLE "+table+" RENAME COLUMN antes TO "+name) })
+				wants(t, j.Check(t.Context()), store.ErrSchema, name)
+			})
+		}
+	}
+	is.NoErr(j.Check(t.Context()))
+}
+
 // TestAUserWhoMayOnlyRead: what writes is denied, what reads works.
 func TestAUserWhoMayOnlyRead(t *testing.T) {
 	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
