@@ -204,6 +204,18 @@ func TestWhatAServerSays(t *testing.T) {
 	})
 }
 
+// TestACursorOfAnotherJournal is the caller's fault, not one of the server that
+// cannot compare such an id.
+func TestACursorOfAnotherJournal(t *testing.T) {
+	is, url := is.New(t), testenv.MySQL(t)
+	migrated(t, url)
+	for _, id := range []string{"ñ", "x", "' OR 1 = 1"} {
+		cursor := ccm.Record{Receipt: ccm.Receipt{ID: id}, BeganAt: time.Unix(1, 0)}.Cursor()
+		_, err := open(t, delivery.Config{URL: url}).List(t.Context(), ccm.Filter{Cursor: cursor})
+		is.Equal(ccm.CodeOf(err), ccm.CodeInvalidRequest)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for name, cfg := range map[string]delivery.Config{
 		"no URL":             {},
