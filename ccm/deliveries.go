@@ -2,6 +2,7 @@ package ccm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -25,16 +26,25 @@ func (c *Client) Deliveries(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{Records: []Record{}}, err
 	}
-	l := c.newLedger(false, false)
 	page := Page{}
-	err := l.call(ctx, "listar", func(ctx context.Context) (err error) {
-		page, err = l.journal.List(ctx, f)
+	err := c.ask(ctx, "listar", func(ctx context.Context) (err error) {
+		page, err = c.cfg.Journal.List(ctx, f)
 		return err
 	})
 	if page.Records == nil {
 		page.Records = []Record{}
 	}
 	return page, err
+}
+
+// ask is a call of the journal outside of a send, whose failure the log tells: a
+// caller learns what to mend, and not the cause.
+func (c *Client) ask(ctx context.Context, what string, do func(context.Context) error) error {
+	err := c.newLedger(false, false).call(ctx, what, do)
+	if CodeOf(err) == CodeJournal && ctx.Err() == nil {
+		c.log(ctx, slog.LevelWarn, stageJournal, "el diario de envíos falló", slog.String("consulta", what), reasonAttr(err))
+	}
+	return err
 }
 
 // check names everything that is wrong with a filter.
@@ -59,10 +69,9 @@ func (f Filter) check() error {
 //
 // Errors: CodeUnknownDelivery, CodeJournal.
 func (c *Client) Delivery(ctx context.Context, id string) (Record, error) {
-	l := c.newLedger(false, false)
 	var r Record
-	err := l.call(ctx, "buscar un envío", func(ctx context.Context) (err error) {
-		r, err = l.journal.Find(ctx, id)
+	err := c.ask(ctx, "buscar un envío", func(ctx context.Context) (err error) {
+		r, err = c.cfg.Journal.Find(ctx, id)
 		return err
 	})
 	return r, err
@@ -85,10 +94,9 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 	if c.bot == nil {
 		return Receipt{}, errNoBot // before the journal notes a decision that does nothing
 	}
-	l := c.newLedger(false, false)
 	var r Record
-	err := l.call(ctx, "reabrir", func(ctx context.Context) (err error) {
-		r, err = l.journal.Reopen(ctx, id, who)
+	err := c.ask(ctx, "reabrir", func(ctx context.Context) (err error) {
+		r, err = c.cfg.Journal.Reopen(ctx, id, who)
 		return err
 	})
 	if CodeOf(err) == CodeDeliverySent {
@@ -97,7 +105,8 @@ func (c *Client) ResendDelivery(ctx context.Context, id, who string) (Receipt, e
 	if err != nil {
 		return r.Receipt, err
 	}
-	l.quiet, l.sends = isOfDoubt(r.Key), true
+	l := c.newLedger(false, isOfDoubt(r.Key))
+	l.sends = true
 	c.logDecision(ctx, Resend, id, who)
 	receipt, err := c.goOnToday(ctx, l, r)
 	c.logSend(ctx, r.To, receipt, err, time.Since(began))
@@ -128,10 +137,9 @@ func (c *Client) DiscardDelivery(ctx context.Context, id, who string) (Record, e
 	if err := checkWho(who); err != nil {
 		return Record{}, err
 	}
-	l := c.newLedger(false, false)
 	var r Record
-	err := l.call(ctx, "descartar", func(ctx context.Context) (err error) {
-		r, err = l.journal.Discard(ctx, id, who)
+	err := c.ask(ctx, "descartar", func(ctx context.Context) (err error) {
+		r, err = c.cfg.Journal.Discard(ctx, id, who)
 		return err
 	})
 	if err == nil {
@@ -163,5 +171,9 @@ func (c *Client) CheckJournal(ctx context.Context) error {
 	if checks, ok := c.cfg.Journal.(interface{ Check(context.Context) error }); ok {
 		check = checks.Check
 	}
-	return c.newLedger(false, false).call(ctx, "examinar", check)
+	err := c.newLedger(false, false).call(ctx, "examinar", check)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return journalFault(ctx.Err()) // so much patience was given to it
+	}
+	return err
 }

@@ -1,8 +1,11 @@
 package ccm_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -114,4 +117,58 @@ func TestDeliveriesAreListed(t *testing.T) {
 	wants(t, err, ccm.CodeInvalidRequest, "el estado debe ser", "de 1 a 200", "anterior al final")
 	_, err = c.Deliveries(t.Context(), ccm.Filter{Cursor: "?"})
 	wants(t, err, ccm.CodeInvalidRequest, "cursor")
+}
+
+// sick is a journal that does not say in its answer what it suffers from.
+type sick struct{ ccm.Journal }
+
+var errSick = errors.New("tablespace 4711 is crashed")
+
+func (sick) List(context.Context, ccm.Filter) (ccm.Page, error)         { return ccm.Page{}, errSick }
+func (sick) Find(context.Context, string) (ccm.Record, error)           { return ccm.Record{}, errSick }
+func (sick) Reopen(context.Context, string, string) (ccm.Record, error) { return ccm.Record{}, errSick }
+func (sick) Discard(context.Context, string, string) (ccm.Record, error) {
+	return ccm.Record{}, errSick
+}
+
+// TestTheLogTellsWhyTheJournalFailed, as the answer says that it does.
+func TestTheLogTellsWhyTheJournalFailed(t *testing.T) {
+	for name, ask := range map[string]func(context.Context, *ccm.Client) error{
+		"list": func(ctx context.Context, c *ccm.Client) error { _, err := c.Deliveries(ctx, ccm.Filter{}); return err },
+		"show": func(ctx context.Context, c *ccm.Client) error { _, err := c.Delivery(ctx, "x"); return err },
+		"resend": func(ctx context.Context, c *ccm.Client) error {
+			_, err := c.ResendDelivery(ctx, "x", "ana")
+			return err
+		},
+		"discard": func(ctx context.Context, c *ccm.Client) error {
+			_, err := c.DiscardDelivery(ctx, "x", "ana")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			_, cfg := bot(t)
+			log := new(lines)
+			cfg.Journal, cfg.Logger = sick{}, log.logger()
+			c := client(t, cfg, nil)
+			wants(t, ask(t.Context(), c), ccm.CodeJournal, "el registro dice por qué")
+			is.Equal(strings.Count(log.String(), `"level":"WARN"`), 1)
+			is.True(strings.Contains(log.String(), errSick.Error()))
+		})
+	}
+}
+
+// hanging is a journal that does not answer.
+type hanging struct{ ccm.Journal }
+
+func (hanging) List(ctx context.Context, _ ccm.Filter) (ccm.Page, error) {
+	<-ctx.Done()
+	return ccm.Page{}, ctx.Err()
+}
+
+func TestAJournalThatHangsIsToldByItsCheck(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	c := client(t, ccm.Config{Journal: hanging{}}, nil)
+	wants(t, c.CheckJournal(ctx), ccm.CodeJournal, "no responde", "CCM_JOURNAL_URL")
 }

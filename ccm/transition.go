@@ -122,10 +122,11 @@ func (f Filter) After() (began time.Time, id string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(f.Cursor)
 	micros, id, ok := strings.Cut(string(text), " ")
 	n, numeric := strconv.ParseInt(micros, 10, 64)
-	if err != nil || !ok || id == "" || numeric != nil {
+	began = time.UnixMicro(n).UTC()
+	if err != nil || !ok || id == "" || numeric != nil || began.Year() < 1 || began.Year() > 9999 {
 		return time.Time{}, "", ErrBadCursor
 	}
-	return time.UnixMicro(n).UTC(), id, nil
+	return began, id, nil
 }
 
 // takes reports whether the filter lets a record through.

@@ -34,7 +34,7 @@ VALUES (?, '', '', '', 0, FALSE, FALSE, '{}', 'pending', UTC_TIMESTAMP(6))`, id)
 		return err
 	}
 	for _, statement := range []string{
-		`UPDATE ccm_deliveries SET state = 'discarded' WHERE id = ?`,
+		`UPDATE ccm_deliveries SET state = 'discarded', key_hash = NULL, step = 1, confirmed = TRUE WHERE id = ?`,
 		`UPDATE ccm_parts SET state = 'discarded' WHERE delivery_id = ?`,
 		`DELETE FROM ccm_parts WHERE delivery_id = ?`,
 		`DELETE FROM ccm_deliveries WHERE id = ?`,

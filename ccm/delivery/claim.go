@@ -15,8 +15,9 @@ const (
 	// beat is how often claims are renewed: a few can fail before Lease is over.
 	beat = Lease / 4
 	// confirmAfter is when a claim is renewed for the first time. Only then, or at
-	// the first Mark, is it known that whoever asked for it has it.
-	confirmAfter = time.Second
+	// the first Mark, is it known that whoever asked for it has it: what dies
+	// before is left to a person. A send that need not wait has its Mark earlier.
+	confirmAfter = 200 * time.Millisecond
 	// retryAfter is when what could not be written is tried again.
 	retryAfter = time.Second
 	// keeperTimeout bounds what the keeper asks the database.

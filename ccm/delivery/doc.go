@@ -24,8 +24,8 @@
 // begun (its Begin may have failed for its caller, who went on without it) is
 // left Pending, for a person or for a repetition of its key.
 //
-// A claim counts as begun from its first Mark on, or a second after it was
-// answered. A result that could not be written down is kept, and written once the
+// A claim counts as begun from its first Mark on, or a fifth of a second after it
+// was answered. A result that could not be written down is kept, and written once the
 // database is back, as long as the process lives.
 //
 // All that is as good as a commit: innodb_flush_log_at_trx_commit must be 1, which

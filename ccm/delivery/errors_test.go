@@ -78,6 +78,36 @@ func TestAJournalWithoutTables(t *testing.T) {
 	}
 }
 
+// TestAJournalWithoutAColumn is found out by Check, whichever it is: a send would
+// fail.
+func TestAJournalWithoutAColumn(t *testing.T) {
+	is := is.New(t)
+	url := testenv.MySQL(t)
+	migrated(t, url)
+	db := connect(t, url)
+	j := open(t, delivery.Config{URL: url})
+	for _, table := range []string{"ccm_deliveries", "ccm_parts"} {
+		rows, err := db.Query("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?", table)
+		is.NoErr(err)
+		var names []string
+		for rows.Next() {
+			var name string
+			is.NoErr(rows.Scan(&name))
+			names = append(names, name)
+		}
+		is.NoErr(rows.Err())
+		is.True(len(names) > 10)
+		for _, name := range names {
+			t.Run(table+" "+name, func(t *testing.T) {
+				run(t, db, "ALTER TABLE "+table+" RENAME COLUMN "+name+" TO antes")
+				t.Cleanup(func() { run(t, db, "ALTER TABLE "+table+" RENAME COLUMN antes TO "+name) })
+				wants(t, j.Check(t.Context()), store.ErrSchema, name)
+			})
+		}
+	}
+	is.NoErr(j.Check(t.Context()))
+}
+
 // TestAUserWhoMayOnlyRead: what writes is denied, what reads works.
 func TestAUserWhoMayOnlyRead(t *testing.T) {
 	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
@@ -91,6 +121,28 @@ func TestAUserWhoMayOnlyRead(t *testing.T) {
 			}
 			is.NoErr(calls["List"](t.Context()))
 			is.NoErr(open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT, UPDATE, DELETE")}).Check(t.Context()))
+		})
+	}
+}
+
+// TestAnAlertOfAUserWhoMayNotUpdate goes out: the journal is known to be of no use
+// before the alert is in it, where it would stay.
+func TestAnAlertOfAUserWhoMayNotUpdate(t *testing.T) {
+	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			raw := get(t)
+			migrated(t, raw)
+			j := open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT")})
+			wants(t, calls(j)["Begin"](t.Context()), store.ErrDenied, "UPDATE", "conceda")
+			c, fake := service(t, j)
+			r, err := c.SendAlert(t.Context(), hello, ccm.SendOptions{Key: "k"})
+			is.NoErr(err)
+			is.True(r.Unrecorded)
+			is.Equal(len(fake.Messages(crowd)), 1)
+			page, err := j.List(t.Context(), ccm.Filter{})
+			is.NoErr(err)
+			is.Equal(len(page.Records), 0)
 		})
 	}
 }
@@ -150,6 +202,18 @@ func TestWhatAServerSays(t *testing.T) {
 	t.Run("what the contract names stays", func(t *testing.T) {
 		is.New(t).Equal(delivery.Classify("x", fmt.Errorf("y: %w", ccm.ErrKeyBusy)), error(ccm.ErrKeyBusy))
 	})
+}
+
+// TestACursorOfAnotherJournal is the caller's fault, not one of the server that
+// cannot compare such an id.
+func TestACursorOfAnotherJournal(t *testing.T) {
+	is, url := is.New(t), testenv.MySQL(t)
+	migrated(t, url)
+	for _, id := range []string{"ñ", "x", "' OR 1 = 1"} {
+		cursor := ccm.Record{Receipt: ccm.Receipt{ID: id}, BeganAt: time.Unix(1, 0)}.Cursor()
+		_, err := open(t, delivery.Config{URL: url}).List(t.Context(), ccm.Filter{Cursor: cursor})
+		is.Equal(ccm.CodeOf(err), ccm.CodeInvalidRequest)
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {

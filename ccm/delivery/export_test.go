@@ -8,8 +8,9 @@ var ListQuery = listQuery
 
 // Statements are those that look for rows by something else than their name.
 var Statements = map[string]string{
-	"by key":    selectWhole + byKey,
-	"abandoned": selectAbandoned,
-	"old texts": selectOld + oldTexts + limited,
-	"old rows":  selectOld + oldRows + limited,
+	"by key":     selectWhole + byKey,
+	"abandoned":  selectAbandoned,
+	"old texts":  selectOld + oldTexts + limited,
+	"texts left": selectOld + leftTexts + limited,
+	"old rows":   selectOld + oldRows + limited,
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/ccmwf/ccm/ccm"
 )
@@ -32,6 +33,9 @@ func (j *Journal) List(ctx context.Context, f ccm.Filter) (ccm.Page, error) {
 // is a next one.
 func listQuery(f ccm.Filter) (query string, args []any, err error) {
 	began, id, err := f.After()
+	if err == nil && id != "" && !idForm.MatchString(id) {
+		err = ccm.ErrBadCursor
+	}
 	if err != nil {
 		return "", nil, err
 	}
@@ -55,10 +59,10 @@ func listQuery(f ccm.Filter) (query string, args []any, err error) {
 		add(`chat = ?`, f.Chat)
 	}
 	if !f.From.IsZero() {
-		add(`began_at >= ?`, datetime(f.From))
+		add(`began_at >= ?`, datetime(within(f.From)))
 	}
 	if !f.To.IsZero() {
-		add(`began_at < ?`, datetime(f.To))
+		add(`began_at < ?`, datetime(within(f.To)))
 	}
 	if id != "" {
 		add(`began_at <= ? AND (began_at < ? OR id < ?)`, datetime(began), datetime(began), id)
@@ -67,4 +71,23 @@ func listQuery(f ccm.Filter) (query string, args []any, err error) {
 FROM (SELECT * FROM ccm_deliveries` + index + ` WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY began_at DESC, id DESC LIMIT ?) d
 LEFT JOIN ccm_parts p ON p.delivery_id = d.id ORDER BY d.began_at DESC, d.id DESC, p.part`
 	return query, append(args, f.Size()+1), nil
+}
+
+// The times that a DATETIME can hold.
+// https://dev.mysql.com/doc/refman/9.7/en/datetime.html
+var (
+	firstTime = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+)
+
+// within is the time that a DATETIME can hold next to t: who looks from the year 1
+// to 9999-12-31 means all.
+func within(t time.Time) time.Time {
+	switch {
+	case t.Before(firstTime):
+		return firstTime
+	case t.After(lastTime):
+		return lastTime
+	}
+	return t
 }

@@ -11,6 +11,7 @@ const (
 	selectOld = `SELECT id FROM ccm_deliveries WHERE `
 	oldRows   = `began_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND AND (lease_until IS NULL OR lease_until <= UTC_TIMESTAMP(6))`
 	oldTexts  = `purged_at IS NULL AND ended_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`
+	leftTexts = `purged_at IS NULL AND lease_until < UTC_TIMESTAMP(6) - INTERVAL ? SECOND` // nobody has ended them
 	limited   = ` LIMIT ?`
 )
 
@@ -29,30 +30,30 @@ type Purged struct {
 // is left alone.
 func (j *Journal) Purge(ctx context.Context) (Purged, error) {
 	var all Purged
-	for {
-		ids, err := j.oldIDs(ctx, oldRows, KeepRows)
-		if err == nil && len(ids) > 0 {
-			err = j.deleteRows(ctx, ids)
-		}
-		if err != nil {
-			return all, classify("purge", err)
-		}
-		if all.Rows += len(ids); len(ids) < purgeBatch {
-			break
+	for _, step := range []struct {
+		where  string
+		age    time.Duration
+		remove func(context.Context, []any) error
+		count  *int
+	}{
+		{oldRows, KeepRows, j.deleteRows, &all.Rows},
+		{oldTexts, j.retention, j.deleteTexts, &all.Texts},
+		{leftTexts, j.retention, j.deleteTexts, &all.Texts},
+	} {
+		for {
+			ids, err := j.oldIDs(ctx, step.where, step.age)
+			if err == nil && len(ids) > 0 {
+				err = step.remove(ctx, ids)
+			}
+			if err != nil {
+				return all, classify("purge", err)
+			}
+			if *step.count += len(ids); len(ids) < purgeBatch {
+				break
+			}
 		}
 	}
-	for {
-		ids, err := j.oldIDs(ctx, oldTexts, j.retention)
-		if err == nil && len(ids) > 0 {
-			err = j.deleteTexts(ctx, ids)
-		}
-		if err != nil {
-			return all, classify("purge", err)
-		}
-		if all.Texts += len(ids); len(ids) < purgeBatch {
-			return all, nil
-		}
-	}
+	return all, nil
 }
 
 func (j *Journal) oldIDs(ctx context.Context, where string, age time.Duration) (ids []any, err error) {
@@ -75,7 +76,7 @@ func (j *Journal) oldIDs(ctx context.Context, where string, age time.Duration) (
 func (j *Journal) deleteTexts(ctx context.Context, ids []any) error {
 	in := ` IN (?` + strings.Repeat(`, ?`, len(ids)-1) + `)`
 	return j.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE ccm_deliveries SET request = NULL, purged_at = UTC_TIMESTAMP(6) WHERE lease_until IS NULL AND id`+in, ids...); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE ccm_deliveries SET request = NULL, purged_at = UTC_TIMESTAMP(6) WHERE (lease_until IS NULL OR lease_until <= UTC_TIMESTAMP(6)) AND id`+in, ids...); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE ccm_parts p JOIN ccm_deliveries d ON d.id = p.delivery_id

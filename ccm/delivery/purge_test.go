@@ -99,3 +99,35 @@ func TestPurgeLeavesWhatIsHeld(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(found.Parts[0].Part.Plain, "Ana")
 }
+
+// TestPurgeOfWhatNobodyEnded: the names in a delivery whose process died are
+// deleted in time, also where nobody recovers it.
+func TestPurgeOfWhatNobodyEnded(t *testing.T) {
+	is := is.New(t)
+	url := testenv.MySQL(t)
+	migrated(t, url)
+	db := connect(t, url)
+	dead := open(t, delivery.Config{URL: url})
+	r, err := dead.Begin(t.Context(), ccm.Delivery{Fingerprint: "f", Report: "alert", Request: []byte(`{"title":"Ana"}`), Parts: []telegram.Part{{HTML: "Ana", Plain: "Ana"}}})
+	is.NoErr(err)
+	is.NoErr(dead.Mark(t.Context(), r.ID, 0, ccm.PartResult{State: ccm.Sending}))
+	is.NoErr(dead.Close())
+
+	j := open(t, delivery.Config{URL: url, Retention: 10 * day})
+	pass(t, db, 9*day)
+	got, err := j.Purge(t.Context())
+	is.NoErr(err)
+	is.Equal(got, delivery.Purged{})
+	pass(t, db, day+time.Minute+delivery.Lease)
+	got, err = j.Purge(t.Context())
+	is.NoErr(err)
+	is.Equal(got, delivery.Purged{Texts: 1})
+	found, err := j.Find(t.Context(), r.ID)
+	is.NoErr(err)
+	is.True(found.Purged)
+	is.Equal(found.Parts[0].Part.HTML+found.Parts[0].Part.Plain+string(found.Request), "")
+	is.Equal(found.State, ccm.Uncertain) // that it may have arrived stays known
+	got, err = j.Purge(t.Context())
+	is.NoErr(err)
+	is.Equal(got, delivery.Purged{})
+}

@@ -180,7 +180,9 @@ func rawText(raw json.RawMessage) any {
 	return utf8(string(raw))
 }
 
-// insertParts writes the parts of a new delivery.
+// insertParts writes the parts of a new delivery. There are none to update: that
+// clause has the server refuse at once a user who may not, who would begin
+// deliveries and could not mark them.
 func insertParts(ctx context.Context, q querier, id string, parts []ccm.PartResult) error {
 	var values []string
 	var args []any
@@ -191,7 +193,7 @@ func insertParts(ctx context.Context, q querier, id string, parts []ccm.PartResu
 	if len(parts) == 0 {
 		return nil
 	}
-	_, err := q.ExecContext(ctx, `INSERT INTO ccm_parts (delivery_id, part, state, html, plain, utf16, entities) VALUES `+strings.Join(values, ", "), args...)
+	_, err := q.ExecContext(ctx, `INSERT INTO ccm_parts (delivery_id, part, state, html, plain, utf16, entities) VALUES `+strings.Join(values, ", ")+` ON DUPLICATE KEY UPDATE part = ccm_parts.part`, args...)
 	return err
 }
 

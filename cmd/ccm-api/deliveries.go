@@ -19,7 +19,7 @@ llegaron, descártelos. Las horas son las del centro.
 
 docs/entregas.md dice qué hacer, paso a paso.`
 
-const deliveriesExample = `  ccm-api entregas listar --estado uncertain
+const deliveriesExample = `  ccm-api entregas listar --estado incierto
   ccm-api entregas ver ID
   ccm-api entregas reenviar ID --quien ana
   ccm-api entregas descartar ID`
@@ -58,16 +58,33 @@ func (a *app) withJournal(do func(*ccm.Client) error) error {
 // listFilter is a ccm.Filter as the options give it.
 type listFilter struct {
 	ccm.Filter
-	from, to string
-	all      bool
+	state, report, from, to string
+	all                     bool
+}
+
+// read makes the Filter of what was given, by the clock of zone.
+func (f *listFilter) read(zone *time.Location) (err error) {
+	if f.State = ccm.State(f.state); stateOfWord[strings.ToLower(f.state)] != "" {
+		f.State = stateOfWord[strings.ToLower(f.state)]
+	}
+	if f.Report = reportOfWord[strings.ToLower(f.report)]; f.report != "" && f.Report == "" {
+		return misused("--report debe ser ingresos, cumpleaños o alerta") // any other is of none
+	}
+	if f.From, err = moment(f.from, zone, false); err != nil {
+		return misused("--from %w", err)
+	}
+	if f.To, err = moment(f.to, zone, true); err != nil {
+		return misused("--to %w", err)
+	}
+	return nil
 }
 
 func (a *app) listCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Aliases: []string{"listar"}, Short: "Los envíos, del más reciente al más antiguo", Args: noArgs}
 	var f listFilter
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&f.State), "state", "", "pending, sending, sent, refused, uncertain o discarded (--estado)")
-	flags.StringVar(&f.Report, "report", "", "upcoming_arrivals, upcoming_birthdays o alert (--reporte)")
+	flags.StringVar(&f.state, "state", "", "el estado, como lo dice la lista: incierto, pendiente… (--estado)")
+	flags.StringVar(&f.report, "report", "", "ingresos, cumpleaños o alerta (--reporte)")
 	flags.StringVar(&f.Chat, "chat", "", "el chat, como se dio al enviar")
 	flags.StringVar(&f.from, "from", "", "desde: «2026-11-24» o «2026-11-24 08:00» (--desde)")
 	flags.StringVar(&f.to, "to", "", "hasta; un día entra completo (--hasta)")
@@ -87,12 +104,8 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 func (a *app) list(ctx context.Context, c *ccm.Client, f listFilter, form string) error {
-	var err error
-	if f.From, err = moment(f.from, c.Location(), false); err != nil {
-		return misused("--from %w", err)
-	}
-	if f.To, err = moment(f.to, c.Location(), true); err != nil {
-		return misused("--to %w", err)
+	if err := f.read(c.Location()); err != nil {
+		return err
 	}
 	if f.all {
 		f.Limit = ccm.MaxPage
@@ -124,28 +137,6 @@ func (a *app) list(ctx context.Context, c *ccm.Client, f listFilter, form string
 	return a.printDeliveries(rows, c.Location(), f.Cursor != "")
 }
 
-func (a *app) printDeliveries(rows []deliveryRow, zone *time.Location, more bool) error {
-	if len(rows) == 0 {
-		fmt.Fprintln(a.out, "No hay envíos así en el diario.")
-		return nil
-	}
-	var cells [][]string
-	for _, r := range rows {
-		cells = append(cells, []string{
-			r.ID, clockTime(r.BeganAt, zone), stateWords[r.State], reportWords[r.Report], r.Chat, fmt.Sprintf("%d de %d", r.PartsSent, r.PartsTotal),
-		})
-	}
-	if err := writeTable(a.out, []string{"delivery_id", "began_at", "state", "report", "chat", "parts"}, cells); err != nil {
-		return err
-	}
-	fmt.Fprint(a.out, plural(len(rows), "envío", "envíos"))
-	if more {
-		fmt.Fprint(a.out, "; hay más: --limite o --todos")
-	}
-	fmt.Fprintln(a.out)
-	return nil
-}
-
 func (a *app) showCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "show ID", Aliases: []string{"ver"}, Short: "Un envío, parte por parte, con sus textos", Args: oneArg("el identificador del envío: «ccm-api entregas listar» los muestra")}
 	output := cmd.Flags().StringP("output", "o", asTable, "tabla o json (--formato)")
@@ -168,41 +159,12 @@ func (a *app) showCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printDelivery(r ccm.Record, zone *time.Location) {
-	fmt.Fprintf(a.out, "Envío %s: %s\n%s al chat %s\nempezó %s", r.ID, stateWords[r.State], reportWords[r.Report], r.To.Chat, clockTime(r.BeganAt, zone))
-	if !r.EndedAt.IsZero() {
-		fmt.Fprintf(a.out, ", terminó %s", clockTime(r.EndedAt, zone))
-	}
-	if r.Key != "" {
-		fmt.Fprintf(a.out, "\nclave: %s", r.Key)
-	}
-	fmt.Fprintln(a.out)
-	for _, d := range r.Decisions {
-		fmt.Fprintf(a.out, "%s por %s, %s\n", map[ccm.Action]string{ccm.Resend: "reenviado", ccm.Discard: "descartado"}[d.Action], d.Who, clockTime(d.At, zone))
-	}
-	for i, p := range r.Parts {
-		title := fmt.Sprintf("── mensaje %d de %d: %s ", i+1, len(r.Parts), partWords[p.State])
-		fmt.Fprintf(a.out, "\n%s%s\n", title, strings.Repeat("─", max(0, 60-len([]rune(title)))))
-		if p.Sent.ID != 0 {
-			fmt.Fprintf(a.out, "nº %d en el chat %s, %s\n", p.Sent.ID, p.Sent.Chat, clockTime(p.Sent.At, zone))
-		}
-		if known, ok := errors.AsType[*ccm.Error](p.Err); ok {
-			fmt.Fprintln(a.out, known.Message)
-		}
-		if r.Purged {
-			fmt.Fprintln(a.out, "(el texto ya se borró por antiguo)")
-			continue
-		}
-		fmt.Fprintln(a.out, p.Part.Plain)
-	}
-}
-
 // decisionCommand makes a command of what a person decides about a delivery.
 func (a *app) decisionCommand(cmd *cobra.Command, do func(ctx context.Context, c *ccm.Client, id, who string) error) *cobra.Command {
 	cmd.Args = oneArg("el identificador del envío: «ccm-api entregas listar» los muestra")
 	who := cmd.Flags().String("who", "", "quién lo decide; sin esta opción, el usuario del sistema (--quien)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *who == "" {
+		if !cmd.Flags().Changed("who") {
 			*who = systemUser()
 		}
 		return a.withJournal(func(c *ccm.Client) error { return do(cmd.Context(), c, args[0], *who) })
@@ -257,14 +219,3 @@ func moment(text string, zone *time.Location, wholeDay bool) (time.Time, error) 
 	}
 	return day, nil
 }
-
-func clockTime(at time.Time, zone *time.Location) string {
-	return at.In(zone).Format("2006-01-02 15:04:05")
-}
-
-// stateWords are the states of a whole delivery.
-var stateWords = map[ccm.State]string{
-	ccm.Pending: "pendiente", ccm.Sending: "en curso", ccm.Delivered: "entregado", ccm.Refused: "rechazado", ccm.Uncertain: "incierto", ccm.Discarded: "descartado",
-}
-
-var reportWords = map[string]string{ccm.UpcomingArrivals: "próximos ingresos", ccm.UpcomingBirthdays: "próximos cumpleaños", ccm.AlertID: "alerta"}

@@ -118,7 +118,7 @@ func examineJournal(ctx context.Context, e *examination, cfg ccm.Config) {
 		err = j.Check(ctx)
 	}
 	if err != nil {
-		e.add(journalFault(name, err))
+		e.add(journalFault(name, lacking(ctx, cfg, err)))
 		return
 	}
 	found, err := journalschema.Inspect(ctx, cfg.JournalURL)
@@ -129,8 +129,20 @@ func examineJournal(ctx context.Context, e *examination, cfg ccm.Config) {
 		e.add(finding{Name: name, Status: failed, Detail: plural(found.Pending(), "migración pendiente", "migraciones pendientes") + " en " + found.Schema,
 			Fix: []string{"ccm-api migrate up"}})
 	default:
-		e.add(finding{Name: name, Status: fine, Detail: fmt.Sprintf("en MySQL, esquema %s; los textos se guardan %.0f días", found.Schema, cfg.JournalRetention.Hours()/24), LatencyMS: milliseconds(latency)})
+		e.add(finding{Name: name, Status: fine, Detail: fmt.Sprintf("en MySQL, esquema %s; los textos se guardan %s", found.Schema, plural(int(cfg.JournalRetention.Hours()/24), "día", "días")), LatencyMS: milliseconds(latency)})
 	}
+}
+
+// lacking tells why a schema lacks tables, where «migrate up» would not make them.
+func lacking(ctx context.Context, cfg ccm.Config, err error) error {
+	if !errors.Is(err, store.ErrSchema) {
+		return err
+	}
+	_, why := journalschema.Inspect(ctx, cfg.JournalURL)
+	if errors.Is(why, journalschema.ErrShared) || errors.Is(why, journalschema.ErrIncomplete) {
+		return why
+	}
+	return err
 }
 
 // journalFault is the finding about a journal that does not let itself be used.
@@ -167,14 +179,14 @@ func (a *app) printJournal(s journalschema.Status) {
 // journalMigrationError says what to mend when the journal is not migrated.
 func journalMigrationError(err error) error {
 	switch {
-	case errors.Is(err, journalschema.ErrShared):
+	case errors.Is(err, journalschema.ErrShared), errors.Is(err, journalschema.ErrIncomplete):
 		return err // it says it all
 	case errors.Is(err, store.ErrUnavailable):
 		return fmt.Errorf("el diario no responde: revise que su servidor esté en marcha, la red y CCM_JOURNAL_URL: %w", err)
 	case errors.Is(err, store.ErrDenied):
 		return fmt.Errorf("el diario rechazó al usuario o le falta un permiso: revise CCM_JOURNAL_URL; para crear las tablas necesita CREATE, ALTER e INDEX además de SELECT, INSERT, UPDATE y DELETE: %w", err)
 	case errors.Is(err, store.ErrSchema):
-		return fmt.Errorf("el esquema del diario no existe: créelo, o conceda CREATE al usuario de CCM_JOURNAL_URL: %w", err)
+		return fmt.Errorf("el esquema del diario no existe: «ccm-api migrate up» lo crea si el usuario de CCM_JOURNAL_URL puede; si no, créelo y concédale permiso: %w", err)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package deliverytest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"testing"
 	"time"
@@ -73,6 +74,8 @@ func testFilters(t *testing.T, p Place) {
 		"from":         {ccm.Filter{From: hourAgo}, []string{busy.ID, alert.ID}},
 		"to":           {ccm.Filter{To: longAgo}, []string{uncertain.ID}},
 		"from and to":  {ccm.Filter{From: longAgo, To: hourAgo}, []string{pending.ID, refused.ID}},
+		"of all times": {ccm.Filter{From: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(10_000, 1, 1, 6, 0, 0, 0, time.UTC)}, []string{busy.ID, alert.ID, pending.ID, refused.ID, uncertain.ID}},
+		"far ahead":    {ccm.Filter{From: time.Date(10_000, 1, 1, 6, 0, 0, 0, time.UTC)}, []string{}},
 		"all together": {ccm.Filter{State: ccm.Refused, Report: report, Chat: chat, From: longAgo, To: hourAgo}, []string{refused.ID}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +120,8 @@ func testPages(t *testing.T, p Place) {
 	for _, id := range want {
 		is.True(got[id])
 	}
-	for _, cursor := range []string{"x", "%%", "MTIzIA", "LTEg", want[0]} {
+	huge := base64.RawURLEncoding.EncodeToString([]byte("253402300800000000 " + want[0])) // in the year 10000
+	for _, cursor := range []string{"x", "%%", "MTIzIA", "LTEg", want[0], huge} {
 		_, err := j.List(t.Context(), ccm.Filter{Cursor: cursor})
 		is.Equal(ccm.CodeOf(err), ccm.CodeInvalidRequest)
 	}

@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -68,6 +69,41 @@ func testUp(t *testing.T, get func(testing.TB) string) {
 		is.True(errors.Is(err, migrate.ErrShared))
 		is.True(strings.Contains(err.Error(), "CCM_JOURNAL_URL"))
 		is.Equal(tables(t, url), before)
+	})
+	t.Run("what was lost is told, and comes back as said", func(t *testing.T) {
+		for _, lost := range []string{"ccm_deliveries", "ccm_parts"} {
+			is, url := is.New(t), get(t)
+			_, err := migrate.Up(t.Context(), url)
+			is.NoErr(err)
+			db := connect(t, url)
+			_, err = db.Exec("DROP TABLE " + lost)
+			is.NoErr(err)
+			for _, do := range []func(context.Context, string) (migrate.Status, error){migrate.Inspect, migrate.Up} {
+				_, err = do(t.Context(), url)
+				is.True(errors.Is(err, migrate.ErrIncomplete))
+				is.True(strings.Contains(err.Error(), "falta su tabla "+lost))
+				is.True(strings.Contains(err.Error(), "borre la tabla ccm_delivery_migrations y repita"))
+			}
+			_, err = db.Exec("DROP TABLE ccm_delivery_migrations")
+			is.NoErr(err)
+			status, err := migrate.Up(t.Context(), url)
+			is.NoErr(err)
+			is.Equal(status.Pending(), 0)
+			is.Equal(tables(t, url), 3)
+		}
+	})
+	t.Run("a server that is away, or knows no such user, is not told to lack the schema", func(t *testing.T) {
+		is := is.New(t)
+		u, err := url.Parse(get(t))
+		is.NoErr(err)
+		u.User = url.UserPassword("nadie", "clave-secreta")
+		_, err = migrate.Up(t.Context(), u.String())
+		is.True(errors.Is(err, store.ErrDenied))
+		is.True(!strings.Contains(err.Error(), "no existe"))
+		u.Host = "127.0.0.1:1"
+		_, err = migrate.Up(t.Context(), u.String())
+		is.True(errors.Is(err, store.ErrUnavailable))
+		is.True(!strings.Contains(err.Error(), "no existe"))
 	})
 	t.Run("a user without rights is told which", func(t *testing.T) {
 		is, raw := is.New(t), get(t)
