@@ -166,8 +166,9 @@ type Journal interface {
 	// CodeDeliveryPurged where the texts are gone.
 	Reopen(ctx context.Context, id, who string) (Record, error)
 	// Discard closes a delivery for a person: what did not arrive becomes
-	// Discarded. To Discard it again answers the same. Errors: as of Reopen,
-	// but for CodeDeliveryPurged.
+	// Discarded. Who holds one that only waits has lost it with that. To Discard it
+	// again answers the same. Errors: as of Reopen, but for CodeDeliveryPurged, and
+	// CodeDeliveryBusy only while a part is being written.
 	Discard(ctx context.Context, id, who string) (Record, error)
 }
 

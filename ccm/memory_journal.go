@@ -170,6 +170,9 @@ func (j *memoryJournal) Find(_ context.Context, id string) (Record, error) {
 
 func (j *memoryJournal) Reopen(_ context.Context, id, who string) (Record, error) {
 	return j.decide(id, func(e *memoryEntry) error {
+		if e.place == nil {
+			return ErrDeliveryBusy
+		}
 		if err := e.record.Reopen(who, j.moment()); err != nil {
 			return err
 		}
@@ -180,23 +183,28 @@ func (j *memoryJournal) Reopen(_ context.Context, id, who string) (Record, error
 
 func (j *memoryJournal) Discard(_ context.Context, id, who string) (Record, error) {
 	return j.decide(id, func(e *memoryEntry) error {
-		_, err := e.record.Discard(who, j.moment())
+		if e.place == nil && e.record.Writing() {
+			return ErrDeliveryBusy
+		}
+		if _, err := e.record.Discard(who, j.moment()); err != nil {
+			return err
+		}
+		if e.place == nil {
+			j.release(e)
+		}
 		e.record.State = e.record.Outcome()
-		return err
+		return nil
 	})
 }
 
-// decide lets a person decide about a delivery that nobody holds.
+// decide lets a person decide about a delivery.
 func (j *memoryJournal) decide(id string, how func(*memoryEntry) error) (Record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.forget()
 	e := j.byID[id]
-	switch {
-	case e == nil:
+	if e == nil {
 		return Record{}, ErrUnknownDelivery
-	case e.place == nil:
-		return Record{}, ErrDeliveryBusy
 	}
 	if err := how(e); err != nil {
 		return Record{}, err

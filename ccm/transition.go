@@ -23,6 +23,9 @@ func (r Receipt) Finished() bool { return r.finished() }
 // about one: its key may be freed.
 func (r Receipt) Untouched() bool { return r.fresh() }
 
+// Writing reports whether a part is being written: a person cannot discard that.
+func (r Receipt) Writing() bool { return r.count(Sending) > 0 }
+
 // Abandon is what becomes of the parts when nobody holds them any more: a write
 // whose end is unknown is Uncertain.
 func (r *Receipt) Abandon() {
@@ -82,8 +85,8 @@ func (r *Record) Reopen(who string, at time.Time) error {
 	return nil
 }
 
-// Discard is [Journal.Discard] on a record that nobody holds; changed says
-// whether there was anything left to discard.
+// Discard is [Journal.Discard] on a record of which nothing is being written by who
+// holds it; changed says whether there was anything left to discard.
 func (r *Record) Discard(who string, at time.Time) (changed bool, err error) {
 	if r.delivered() == len(r.Parts) {
 		return false, ErrDeliverySent

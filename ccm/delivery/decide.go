@@ -29,6 +29,9 @@ func (j *Journal) Find(ctx context.Context, id string) (ccm.Record, error) {
 func (j *Journal) Reopen(ctx context.Context, id, who string) (ccm.Record, error) {
 	c := &claim{id: id, owner: newID(time.Now()), confirmed: confirmed}
 	r, err := j.decide(ctx, id, func(tx *sql.Tx, found *row, now time.Time) error {
+		if found.held {
+			return ccm.ErrDeliveryBusy
+		}
 		if err := found.Reopen(utf8(who), now); err != nil {
 			return err
 		}
@@ -42,20 +45,24 @@ func (j *Journal) Reopen(ctx context.Context, id, who string) (ccm.Record, error
 	return r, nil
 }
 
-// Discard is that of [ccm.Journal].
+// Discard is that of [ccm.Journal]. It takes the claim away from who only waits: the
+// next Mark of that one finds another owner, and writes nothing.
 func (j *Journal) Discard(ctx context.Context, id, who string) (ccm.Record, error) {
 	r, err := j.decide(ctx, id, func(tx *sql.Tx, found *row, now time.Time) error {
+		if found.held && found.Writing() {
+			return ccm.ErrDeliveryBusy
+		}
 		changed, err := found.Discard(utf8(who), now)
 		if err != nil || !changed {
 			return err
 		}
-		found.EndedAt = now
+		found.State, found.EndedAt = ccm.Discarded, now
 		return found.close(ctx, tx, false)
 	})
 	return r, classify("discard", err)
 }
 
-// decide lets a person decide about a delivery that nobody holds.
+// decide lets a person decide about a delivery.
 func (j *Journal) decide(ctx context.Context, id string, how func(*sql.Tx, *row, time.Time) error) (ccm.Record, error) {
 	var r ccm.Record
 	err := j.transact(ctx, func(tx *sql.Tx) error {
@@ -65,8 +72,6 @@ func (j *Journal) decide(ctx context.Context, id string, how func(*sql.Tx, *row,
 			return err
 		case found == nil:
 			return ccm.ErrUnknownDelivery
-		case found.held:
-			return ccm.ErrDeliveryBusy
 		}
 		now, err := clock(ctx, tx)
 		if err != nil {

@@ -289,7 +289,7 @@ func (a *actor) person() {
 	reopen := a.w.rng.IntN(3) > 0
 	var claimed *modelRow
 	err := a.ask(func() error {
-		if r.owner != 0 && a.w.now < r.lease {
+		if r.owner != 0 && a.w.now < r.lease && (reopen || r.Writing()) {
 			return ccm.ErrDeliveryBusy
 		}
 		r.Abandon()

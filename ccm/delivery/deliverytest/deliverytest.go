@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(testing.TB) Place) {
 		"one that is unknown":                        testUnknown,
 		"a person has it sent again":                 testReopen,
 		"a person discards it":                       testDiscard,
+		"a person discards what waits":               testDiscardWaiting,
 		"nobody decides about what is sent or busy":  testNothingToDecide,
 		"a person changes her mind":                  testChangedMind,
 		"what was decided counts for the key":        testDecidedKey,

@@ -2,6 +2,7 @@ package deliverytest
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -201,8 +202,6 @@ func testReopen(t *testing.T, p Place) {
 	for _, j := range []ccm.Journal{j, other} { // it is claimed
 		_, err = j.Reopen(t.Context(), first.ID, "Eva")
 		is.Equal(ccm.CodeOf(err), ccm.CodeDeliveryBusy)
-		_, err = j.Discard(t.Context(), first.ID, "Eva")
-		is.Equal(ccm.CodeOf(err), ccm.CodeDeliveryBusy)
 		_, code := resume(t, j, "f")
 		is.Equal(code, ccm.CodeKeyBusy)
 	}
@@ -234,10 +233,37 @@ func testDiscard(t *testing.T, p Place) {
 	is.Equal(ids(t, j, ccm.Filter{State: ccm.Uncertain}), []string{})
 }
 
+// testDiscardWaiting: what waits, for Telegram say, is a person's to discard, and
+// whoever held it writes nothing more.
+func testDiscardWaiting(t *testing.T, p Place) {
+	for name, discarder := range map[string]func(ccm.Journal) ccm.Journal{
+		"by who holds it": func(j ccm.Journal) ccm.Journal { return j },
+		"by another":      func(ccm.Journal) ccm.Journal { return p.Open() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			is, j := is.New(t), p.Open()
+			first := begin(t, j, "", 2)
+			write(t, j, first, 0, sent(1))
+			r, err := discarder(j).Discard(t.Context(), first.ID, "Ana")
+			is.NoErr(err)
+			is.Equal(r.State, ccm.Discarded)
+			is.True(errors.Is(j.Mark(t.Context(), first.ID, 1, failed(ccm.Sending)), ccm.ErrClaimLost))
+			end(t, j, first)
+			found := find(t, p.Open(), first.ID)
+			is.Equal(states(found), []ccm.State{ccm.Delivered, ccm.Discarded})
+			is.Equal(found.State, ccm.Discarded)
+			is.Equal(len(found.Decisions), 1)
+			is.True(!found.EndedAt.IsZero())
+			is.Equal(recoverOne(t, j).ID, "")
+		})
+	}
+}
+
 func testNothingToDecide(t *testing.T, p Place) {
 	is, j := is.New(t), p.Open()
 	done := finish(t, j, begin(t, j, "", 2))
 	busy := begin(t, j, "", 1)
+	mark(t, j, busy, 0, failed(ccm.Sending))
 	for id, want := range map[string]ccm.Code{done.ID: ccm.CodeDeliverySent, busy.ID: ccm.CodeDeliveryBusy} {
 		_, err := j.Reopen(t.Context(), id, "Ana")
 		is.Equal(ccm.CodeOf(err), want)
