@@ -17,7 +17,7 @@ type ledger struct {
 	journal Journal // nil: given up
 	urgent  bool
 	quiet   bool // a doubt about this send is told nobody in the chat of alerts
-	sends   bool // its errors say what became of the send
+	sends   bool // an error before a write says what becomes of the send
 }
 
 func (c *Client) newLedger(urgent, quiet bool) *ledger {
@@ -44,11 +44,16 @@ func (l *ledger) call(ctx context.Context, what string, do func(context.Context)
 	case ctx.Err() != nil:
 		return &Error{CodeJournal, "La petición terminó antes de que el diario de envíos respondiera.", err}
 	}
-	fault := journalFault(err)
-	if l.sends {
-		fault.Message += stopped
+	return journalFault(err)
+}
+
+// stops says of a failure of the journal that nothing more is sent because of it.
+func (l *ledger) stops(err error) error {
+	fault, ok := errors.AsType[*Error](err)
+	if !ok || !l.sends || fault.Code != CodeJournal {
+		return err
 	}
-	return fault
+	return &Error{fault.Code, fault.Message + stopped, fault.Err}
 }
 
 // orWithout lets an alert go on without the journal.
@@ -71,7 +76,7 @@ func (l *ledger) resume(ctx context.Context, key, fingerprint string) (known Rec
 		return err
 	})
 	if err != nil {
-		return Record{}, l.orWithout(ctx, err)
+		return Record{}, l.orWithout(ctx, l.stops(err))
 	}
 	return known, nil
 }
@@ -90,7 +95,7 @@ func (l *ledger) begin(ctx context.Context, draft Record, d Delivery) (Record, e
 		if err == nil {
 			return begun, nil
 		}
-		if err = l.orWithout(ctx, err); err != nil {
+		if err = l.orWithout(ctx, l.stops(err)); err != nil {
 			return draft, err
 		}
 	}
@@ -104,9 +109,13 @@ func (l *ledger) mark(ctx context.Context, id string, part int, r PartResult) er
 	if l.journal == nil {
 		return nil
 	}
-	return l.call(context.WithoutCancel(ctx), "anotar una parte", func(ctx context.Context) error {
+	err := l.call(context.WithoutCancel(ctx), "anotar una parte", func(ctx context.Context) error {
 		return l.journal.Mark(ctx, id, part, r)
 	})
+	if r.State == Sending {
+		err = l.stops(err)
+	}
+	return err
 }
 
 // end is Journal.End. Its failure changes nothing for the caller: the journal

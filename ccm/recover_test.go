@@ -3,6 +3,7 @@ package ccm_test
 import (
 	"context"
 	"encoding/json"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -187,6 +188,52 @@ func TestADoubtIsToldOnceAndNeverAboutItself(t *testing.T) {
 	is.True(!strings.Contains(fake.Messages(alertChat)[0].Text, alert.Body))
 }
 
+// shutGate lets nothing through to one chat for so many times: the network is away.
+type shutGate struct {
+	chat string
+	mu   sync.Mutex
+	left int
+}
+
+func (g *shutGate) Wait(_ context.Context, chat string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if chat == g.chat && g.left > 0 {
+		g.left--
+		return errAway
+	}
+	return nil
+}
+
+func (g *shutGate) Hold(context.Context, string, time.Time) error { return nil }
+
+// TestADoubtThatCouldNotBeToldIsToldLater: the network that left the doubt is often
+// still away.
+func TestADoubtThatCouldNotBeToldIsToldLater(t *testing.T) {
+	is := is.New(t)
+	fake, cfg := bot(t)
+	fake.AddChat(telegramtest.Chat{ID: alertChat, Type: "supergroup", Title: "Avisos"})
+	gate := &shutGate{chat: "-1007654321000", left: 2}
+	cfg.AlertChat, cfg.Telegram.Gate = telegram.Target{Chat: gate.chat}, gate
+	c := client(t, cfg, nil)
+	fake.Script(telegramtest.Fault{Method: "sendMessage", Cut: true, Accept: true})
+	_, err := c.SendAlert(t.Context(), alert, ccm.SendOptions{})
+	is.True(err != nil)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for len(fake.Messages(alertChat)) == 0 && ctx.Err() == nil {
+		_, err := c.Recover(ctx)
+		is.NoErr(err)
+		runtime.Gosched() // the first attempt is beside
+	}
+	told, err := c.Deliveries(t.Context(), ccm.Filter{Chat: gate.chat})
+	is.NoErr(err)
+	is.Equal(len(told.Records), 1) // and not one for each attempt
+	is.Equal(told.Records[0].State, ccm.Delivered)
+	is.Equal(len(fake.Messages(alertChat)), 1)
+	is.Equal(len(fake.Messages(chat)), 1) // what is in doubt is not sent again
+}
+
 func TestAReportOfYesterdayIsRenderedAgain(t *testing.T) {
 	db := &database{arrivals: []ccm.Arrival{arrival(t, "A", "2026-11-26", 8)}}
 	tomorrow := func(now *clock) { now.set(at(t, "2026-11-25 00:30:00")) }
@@ -322,4 +369,27 @@ func TestAJournalThatGoesAwayInTheMiddle(t *testing.T) {
 		is.Equal(r.Parts[0].State, ccm.Delivered)
 		is.Equal(len(fake.Messages(chat)), 1)
 	})
+}
+
+// TestWhatArrivedWasNotStopped: the log of a message that arrived does not say that
+// it was, because the journal went away after it.
+func TestWhatArrivedWasNotStopped(t *testing.T) {
+	is := is.New(t)
+	_, cfg := bot(t)
+	log, now := new(lines), &clock{now: at(t, "2026-11-24 12:00:00")}
+	j := &haunted{Journal: ccm.NewMemoryJournal(now.Now, 100)}
+	cfg.Journal, cfg.Logger = j, log.logger()
+	c := client(t, cfg, nil)
+	j.goAway(func(call string, r ccm.PartResult) error {
+		if call == "end" || call == "mark" && r.State == ccm.Delivered {
+			return errAway
+		}
+		return nil
+	})
+	_, err := c.SendAlert(t.Context(), alert, ccm.SendOptions{})
+	is.NoErr(err)
+	for _, said := range []string{"no se pudo anotar en el diario", "no se pudo cerrar el envío", "El diario de envíos"} {
+		is.True(strings.Contains(log.String(), said))
+	}
+	is.True(!strings.Contains(log.String(), "El envío se detuvo"))
 }

@@ -214,13 +214,17 @@ func (c *Client) goOn(ctx context.Context, l *ledger, r Record) (Receipt, error)
 		c.unfinished.leave(r)
 		return r.Receipt, errLater(err)
 	}
+	if l.urgent && l.quiet && l.journal != nil && err != nil && c.mayTryAgain(r, err) {
+		c.unfinished.leave(r) // nobody else would tell of the doubt
+		return r.Receipt, err
+	}
 	l.end(ctx, r.ID)
 	return r.Receipt, err
 }
 
 // errLater is of an alert that began in the journal, and goes on with it.
 func errLater(err error) error {
-	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada: el servicio envía lo que falta en cuanto responda. Antes de repetirla, mire con «ccm-api entregas listar» si salió.", err}
+	return &Error{CodeJournal, "El diario de envíos dejó de responder con la alerta empezada. Un servicio en marcha envía lo que falta en cuanto responda; la terminal no. Antes de repetirla, mire con «ccm-api entregas listar» si salió.", err}
 }
 
 var errNoBot = fail(CodeTelegramDisabled, "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.")
