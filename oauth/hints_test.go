@@ -143,6 +143,14 @@ func TestTokenSaysWhatIsSo(t *testing.T) {
 		says(t, err, "«ccm-api google authorize»")
 		says(t, err, "7 días")
 	})
+	t.Run("a user of gcloud who was revoked", func(t *testing.T) {
+		fake := oauthtest.NewServer(t)
+		cfg := oauth.Config{JSON: fake.AuthorizedUser()}
+		fake.Revoke()
+		err := token(t, cfg)
+		says(t, err, "fue revocado")
+		says(t, err, "«gcloud auth application-default login»") // google authorize has nothing to authorise
+	})
 	for name, off := range map[string]time.Duration{"a clock that is behind": time.Hour, "a clock that is ahead": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			fake := oauthtest.NewServer(t)
