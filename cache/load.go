@@ -162,7 +162,9 @@ func (c *Cache[V]) storeRemote(ctx context.Context, f *flight, s *sight, raw str
 	if replace {
 		known = anyValue
 	}
-	tell := f.id.kind != getting // others may have a copy that is fresh
+	// Others may have a copy that is fresh, or an old one that outlives in memory what
+	// Redis knows of its end.
+	tell := f.id.kind != getting || i.missing != nil
 	stored, err := c.b.remote.store(ctx, s.place, s.token, known, raw, life, s.words, tell)
 	if err != nil {
 		return true // as without Redis

@@ -26,6 +26,7 @@ type model struct {
 	source   map[string]int // what a load finds now; negative: no such thing
 	away     bool           // the source
 	loads    int
+	told     int // how often all replicas had heard everything
 }
 
 type modelEntry struct {
@@ -53,6 +54,33 @@ func (m *model) on(replica int) *cache.Cache[int] {
 	return cache.New[int](m.replicas[replica], "numbers", m.policy)
 }
 
+// hear waits until all replicas have heard what one told them last: a message takes
+// a moment, in which they still believe what they know. Messages keep their order,
+// so that one about a name of its own is the last.
+func (m *model) hear(t *rapid.T, from int) {
+	if m.redis == nil {
+		return
+	}
+	m.told++
+	probe := func(replica int) *cache.Cache[int] {
+		return cache.New[int](m.replicas[replica], "told", cache.Policy{Fresh: 1000 * time.Hour, Memory: 1000 * time.Hour})
+	}
+	if err := probe(from).Invalidate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.replicas {
+		for {
+			e, err := probe(i).Get(context.Background(), "last", func(context.Context) (int, error) { return m.told, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Value == m.told {
+				break
+			}
+		}
+	}
+}
+
 // ask asks a replica, and says what a user may expect.
 func (m *model) ask(refresh bool) func(*rapid.T) {
 	return func(t *rapid.T) {
@@ -75,6 +103,9 @@ func (m *model) ask(refresh bool) func(*rapid.T) {
 			get, fresh = m.on(replica).Refresh, false
 		}
 		e, err := get(context.Background(), key, m.load(key))
+		if m.loads > before {
+			m.hear(t, replica)
+		}
 		want, loads := m.source[key], 1
 		switch {
 		case fresh:
@@ -114,6 +145,7 @@ func (m *model) invalidate(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.hear(t, replica)
 	for k := range m.entries {
 		if key == "" || k == key || strings.HasPrefix(k, key+"/") {
 			delete(m.entries, k)
