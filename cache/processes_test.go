@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,35 +38,10 @@ func TestAThousandColdRequestsOverFourProcessesAreOneLoad(t *testing.T) {
 		<-time.After(100 * time.Millisecond) // as a database takes
 	}))
 	defer source.Close()
-	url := testenv.Redis(t)
-	var starts []io.WriteCloser
-	var outs []*bufio.Scanner
-	for range 4 {
-		c := exec.Command(os.Args[0], "-test.run=^TestAThousandColdRequestsOverFourProcessesAreOneLoad$", "-test.v")
-		c.Env = append(os.Environ(), childRedis+"="+url, childSource+"="+source.URL)
-		in, err := c.StdinPipe()
-		is.NoErr(err)
-		out, err := c.StdoutPipe()
-		is.NoErr(err)
-		is.NoErr(c.Start())
-		t.Cleanup(func() { in.Close(); _ = c.Wait() })
-		starts, outs = append(starts, in), append(outs, bufio.NewScanner(out))
-	}
-	expect := func(what string) {
-		for _, out := range outs {
-			found := false
-			for !found && out.Scan() {
-				found = strings.HasPrefix(out.Text(), what)
-			}
-			is.True(found)
-		}
-	}
-	expect("ready")
-	for _, in := range starts {
-		_, err := fmt.Fprintln(in)
-		is.NoErr(err)
-	}
-	expect("all 1") // each request got the first answer
+	replicas := testenv.Fork(t, 4, childRedis+"="+testenv.Redis(t), childSource+"="+source.URL)
+	replicas.Await("ready")
+	replicas.Tell()
+	replicas.Await("all 1") // each request got the first answer
 	is.Equal(asked.Load(), int64(1))
 }
 

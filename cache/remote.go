@@ -115,18 +115,7 @@ func (r *remote) try(owed []invalidation) error {
 func (r *remote) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	key := r.prefix + "ping"
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.MGet(ctx, key)
-		p.Set(ctx, key, "", time.Second)
-		p.Exists(ctx, key)
-		p.Publish(ctx, r.channel(), "")
-		return nil
-	})
-	if err == nil {
-		err = pingScript.Run(ctx, r.client, []string{key}, r.channel()).Err()
-	}
-	if err != nil {
+	if err := pingScript.Run(ctx, r.client, []string{r.prefix + "ping"}, r.channel()).Err(); err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
 	}
 	return nil

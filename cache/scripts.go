@@ -82,12 +82,15 @@ if lock and string.sub(lock, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEX
 return 0
 `)
 
-// ping calls what the other scripts call.
+// ping calls what the other scripts and the rest of the package call: a user needs
+// the same rights inside of a script.
 //
 //	KEYS: one of its own · ARGV: channel
 var pingScript = redis.NewScript(`
 redis.call('SET', KEYS[1], '', 'PX', 1000)
 redis.call('GET', KEYS[1])
+redis.call('MGET', KEYS[1])
+redis.call('EXISTS', KEYS[1])
 redis.call('GETRANGE', KEYS[1], 0, 30)
 redis.call('PEXPIRE', KEYS[1], 1000)
 redis.call('DEL', KEYS[1])

@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"database/sql"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,22 +41,22 @@ func TestAThousandColdRequestsOverFourProcessesAreOneQuery(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), `INSERT INTO ccm_generaciones (id, tipo, rama, distrito, nombre_misionero, fecha_llegada, fecha_salida, fecha_generacion)
 		VALUES (1, 'Eld', 14, 'A', 'Persona de Prueba', CURDATE() + INTERVAL 5 DAY, CURDATE() + INTERVAL 26 DAY, CURDATE())`)
 	is.NoErr(err)
-	services := services(t, 4, childMySQL+"="+url, childRedis+"="+testenv.Redis(t))
-	services.say(t, "ready")
+	services := testenv.Fork(t, 4, childMySQL+"="+url, childRedis+"="+testenv.Redis(t))
+	services.Await("ready")
 
 	held, err := db.Conn(t.Context())
 	is.NoErr(err)
 	_, err = held.ExecContext(t.Context(), "LOCK TABLES ccm_generaciones WRITE")
 	is.NoErr(err)
-	services.tell(t)
-	services.say(t, "asking")
+	services.Tell()
+	services.Await("asking")
 	for number(t, db, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '%vwMisioneros%' AND STATE LIKE 'Waiting%'") == 0 {
 		is.NoErr(t.Context().Err())
 	}
 	_, err = held.ExecContext(t.Context(), "UNLOCK TABLES")
 	is.NoErr(err)
 	is.NoErr(held.Close())
-	services.say(t, "all have 1 record")
+	services.Await("all have 1 record")
 	is.Equal(number(t, db, "SELECT SUM(COUNT_STAR) FROM performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME = DATABASE() AND DIGEST_TEXT LIKE '%vwMisioneros%' AND DIGEST_TEXT NOT LIKE 'CREATE%'"), 1)
 }
 
@@ -90,52 +87,6 @@ func beService(t *testing.T) {
 	wait.Wait()
 	if !t.Failed() {
 		fmt.Println("all have 1 record")
-	}
-}
-
-// processes are copies of this binary that run the test which starts them.
-type processes struct {
-	ins  []io.Writer
-	outs []*bufio.Scanner
-}
-
-func services(t *testing.T, n int, env ...string) *processes {
-	t.Helper()
-	is, p := is.New(t), new(processes)
-	for range n {
-		c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-		c.Env = append(os.Environ(), env...)
-		in, err := c.StdinPipe()
-		is.NoErr(err)
-		out, err := c.StdoutPipe()
-		is.NoErr(err)
-		is.NoErr(c.Start())
-		t.Cleanup(func() { in.Close(); _ = c.Wait() })
-		p.ins, p.outs = append(p.ins, in), append(p.outs, bufio.NewScanner(out))
-	}
-	return p
-}
-
-// tell says a line to all.
-func (p *processes) tell(t *testing.T) {
-	t.Helper()
-	for _, in := range p.ins {
-		_, err := fmt.Fprintln(in)
-		is.New(t).NoErr(err)
-	}
-}
-
-// say waits until all have said what.
-func (p *processes) say(t *testing.T, what string) {
-	t.Helper()
-	for _, out := range p.outs {
-		var said []string
-		for out.Scan() && out.Text() != what {
-			said = append(said, out.Text())
-		}
-		if out.Text() != what {
-			t.Fatalf("a process did not say %q:\n%s", what, strings.Join(said, "\n"))
-		}
 	}
 }
 

@@ -190,6 +190,7 @@ func TestADoubtIsToldOnceAndNeverAboutItself(t *testing.T) {
 
 // shutGate lets nothing through to one chat for so many times: the network is away.
 type shutGate struct {
+	open
 	chat string
 	mu   sync.Mutex
 	left int
@@ -204,8 +205,6 @@ func (g *shutGate) Wait(_ context.Context, chat string) error {
 	}
 	return nil
 }
-
-func (g *shutGate) Hold(context.Context, string, time.Time) error { return nil }
 
 // TestADoubtThatCouldNotBeToldIsToldLater: the network that left the doubt is often
 // still away.

@@ -110,39 +110,42 @@ func TestAJournalWithoutAColumn(t *testing.T) {
 
 // TestAUserWhoMayOnlyRead: what writes is denied, what reads works.
 func TestAUserWhoMayOnlyRead(t *testing.T) {
-	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
-		t.Run(name, func(t *testing.T) {
-			is := is.New(t)
-			raw := get(t)
-			migrated(t, raw)
-			calls := calls(open(t, delivery.Config{URL: granted(t, raw, "SELECT")}))
-			for _, call := range []string{"Begin", "Check"} {
-				wants(t, calls[call](t.Context()), store.ErrDenied, "INSERT", "conceda")
-			}
-			is.NoErr(calls["List"](t.Context()))
-			is.NoErr(open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT, UPDATE, DELETE")}).Check(t.Context()))
-		})
-	}
+	onEach(t, func(t *testing.T, raw string) {
+		is := is.New(t)
+		calls := calls(open(t, delivery.Config{URL: granted(t, raw, "SELECT")}))
+		for _, call := range []string{"Begin", "Check"} {
+			wants(t, calls[call](t.Context()), store.ErrDenied, "INSERT", "conceda")
+		}
+		is.NoErr(calls["List"](t.Context()))
+		is.NoErr(open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT, UPDATE, DELETE")}).Check(t.Context()))
+	})
 }
 
 // TestAnAlertOfAUserWhoMayNotUpdate goes out: the journal is known to be of no use
 // before the alert is in it, where it would stay.
 func TestAnAlertOfAUserWhoMayNotUpdate(t *testing.T) {
+	onEach(t, func(t *testing.T, raw string) {
+		is := is.New(t)
+		j := open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT")})
+		wants(t, calls(j)["Begin"](t.Context()), store.ErrDenied, "UPDATE", "conceda")
+		c, fake := service(t, j)
+		r, err := c.SendAlert(t.Context(), hello, ccm.SendOptions{Key: "k"})
+		is.NoErr(err)
+		is.True(r.Unrecorded)
+		is.Equal(len(fake.Messages(crowd)), 1)
+		page, err := j.List(t.Context(), ccm.Filter{})
+		is.NoErr(err)
+		is.Equal(len(page.Records), 0)
+	})
+}
+
+// onEach runs a test on a journal's schema of each server.
+func onEach(t *testing.T, test func(t *testing.T, raw string)) {
 	for name, get := range map[string]func(testing.TB) string{"MySQL": testenv.MySQL, "MariaDB": testenv.MariaDB} {
 		t.Run(name, func(t *testing.T) {
-			is := is.New(t)
 			raw := get(t)
 			migrated(t, raw)
-			j := open(t, delivery.Config{URL: granted(t, raw, "SELECT, INSERT")})
-			wants(t, calls(j)["Begin"](t.Context()), store.ErrDenied, "UPDATE", "conceda")
-			c, fake := service(t, j)
-			r, err := c.SendAlert(t.Context(), hello, ccm.SendOptions{Key: "k"})
-			is.NoErr(err)
-			is.True(r.Unrecorded)
-			is.Equal(len(fake.Messages(crowd)), 1)
-			page, err := j.List(t.Context(), ccm.Filter{})
-			is.NoErr(err)
-			is.Equal(len(page.Records), 0)
+			test(t, raw)
 		})
 	}
 }

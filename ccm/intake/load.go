@@ -10,7 +10,6 @@ import (
 
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/ccm/intake/internal/xlsx"
-	"github.com/ccmwf/ccm/store"
 )
 
 // attempts is how often a workbook is tried that lost against another writer.
@@ -58,8 +57,7 @@ func (l *Loader) load(ctx context.Context, conn *sql.Conn, o Options, books []bo
 // stops reports whether an error is that of the database or of the caller, and
 // not of one workbook.
 func stops(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrSchema) ||
-		errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrFull)
+	return ctx.Err() != nil || kindOf(err) != nil
 }
 
 // codeOf is the code of what failed of one workbook.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,9 +65,7 @@ type listFilter struct {
 
 // read makes the Filter of what was given, by the clock of zone.
 func (f *listFilter) read(zone *time.Location) (err error) {
-	if f.State = ccm.State(f.state); stateOfWord[strings.ToLower(f.state)] != "" {
-		f.State = stateOfWord[strings.ToLower(f.state)]
-	}
+	f.State = cmp.Or(stateOfWord(strings.ToLower(f.state)), ccm.State(f.state))
 	if f.Report = reportOfWord[strings.ToLower(f.report)]; f.report != "" && f.Report == "" {
 		return misused("--report debe ser ingresos, cumpleaños o alerta") // any other is of none
 	}

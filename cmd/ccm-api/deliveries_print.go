@@ -104,9 +104,14 @@ var stateWords = map[ccm.State]string{
 	ccm.Pending: "pendiente", ccm.Sending: "en curso", ccm.Delivered: "entregado", ccm.Refused: "rechazado", ccm.Uncertain: "incierto", ccm.Discarded: "descartado",
 }
 
-// stateOfWord is stateWords the other way round.
-var stateOfWord = map[string]ccm.State{
-	"pendiente": ccm.Pending, "en curso": ccm.Sending, "entregado": ccm.Delivered, "rechazado": ccm.Refused, "incierto": ccm.Uncertain, "descartado": ccm.Discarded,
+// stateOfWord is the state that a list calls so; "": none.
+func stateOfWord(word string) ccm.State {
+	for state, is := range stateWords {
+		if is == word {
+			return state
+		}
+	}
+	return ""
 }
 
 // reportWords are the reports in a list, as «ccm-api enviar» calls them, and

@@ -9,7 +9,8 @@
 // binary starts one container of that kind, later ones share it, and each call
 // gets an empty database of its own. [NewMySQL] and [NewRedis] start a private
 // container, which the test may pause, stop and start again; [NewRedisCluster],
-// [NewRedisSentinel] and [NewRedisTLS] start what their names say.
+// [NewRedisSentinel] and [NewRedisTLS] start what their names say. [Fork] starts
+// processes for what a single one cannot show.
 //
 // # Without Docker
 //

@@ -6,7 +6,8 @@
 //     a lock, so that several replicas may call it at once.
 //
 // A schema that holds the people's tables or views is [ErrShared], and nothing is
-// made there; one that lost a table is [ErrIncomplete]. What was applied is recorded in the table ccm_delivery_migrations.
+// made there; one that lost a table is [ErrIncomplete]. What was applied is
+// recorded in the table ccm_delivery_migrations.
 package migrate
 
 import (
