@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -46,9 +45,10 @@ type Config struct {
 	// Prefix begins every key and channel in Redis, and has no braces. Zero:
 	// [DefaultPrefix].
 	Prefix string
-	// MaxBytes bounds the memory that values take, measured by their encoding.
-	// Zero: [DefaultMaxBytes]. What was used least goes first. Negative: no values
-	// in memory, each Get asks Redis.
+	// MaxBytes bounds the memory that values take, measured by their encoding; the
+	// names of caches share it equally. What was used least goes first, and a value
+	// larger than its share at once. Zero: [DefaultMaxBytes]. Negative: no values in
+	// memory, each Get asks Redis.
 	MaxBytes int64
 	// Codec encodes the values for Redis. Nil: [JSON].
 	Codec Codec
@@ -76,7 +76,7 @@ func (cfg Config) check() error {
 // Backend is where the values of many caches are kept. It is safe for
 // concurrent use.
 type Backend struct {
-	memory   *otter.Cache[id, *item]
+	maxBytes uint64  // of memory
 	noValues bool    // memory keeps none
 	remote   *remote // nil: memory only
 	codec    Codec
@@ -89,8 +89,7 @@ type Backend struct {
 
 	mu      sync.Mutex
 	closed  bool
-	names   map[string]bool
-	flights map[flightID]*flight
+	shelves map[string]*shelf // by the names of caches
 }
 
 // notesOnly bounds the memory of a Backend without values: failures are noted.
@@ -103,15 +102,15 @@ func Open(cfg Config) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{
-		noValues: cfg.MaxBytes < 0, codec: cfg.Codec, done: make(chan struct{}),
-		names: map[string]bool{}, flights: map[flightID]*flight{},
+		maxBytes: uint64(cfg.MaxBytes), noValues: cfg.MaxBytes < 0, codec: cfg.Codec,
+		done: make(chan struct{}), shelves: map[string]*shelf{},
 	}
 	b.clock.given, b.clock.done = cfg.Now, b.done
-	if cfg.MaxBytes == 0 {
-		cfg.MaxBytes = DefaultMaxBytes
-	}
-	if b.noValues {
-		cfg.MaxBytes = notesOnly
+	switch {
+	case b.noValues:
+		b.maxBytes = notesOnly
+	case cfg.MaxBytes == 0:
+		b.maxBytes = DefaultMaxBytes
 	}
 	if b.codec == nil {
 		b.codec = JSON{}
@@ -125,18 +124,6 @@ func Open(cfg Config) (*Backend, error) {
 	var err error
 	if b.remote, err = newRemote(cfg, b); err != nil {
 		return nil, err
-	}
-	b.memory, err = otter.New(&otter.Options[id, *item]{
-		MaximumWeight: uint64(cfg.MaxBytes),
-		Weigher:       func(k id, i *item) uint32 { return i.size + uint32(len(k.name)+len(k.key)) },
-		OnDeletion: func(e otter.DeletionEvent[id, *item]) {
-			if e.WasEvicted() {
-				b.counts.evictions.Add(1)
-			}
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
 	}
 	return b, nil
 }
@@ -157,13 +144,15 @@ func (b *Backend) Close() error {
 	b.mu.Lock()
 	closed := b.closed
 	b.closed = true
+	for _, s := range b.shelves {
+		s.items.InvalidateAll()
+		s.items.StopAllGoroutines()
+	}
 	b.mu.Unlock()
 	if closed {
 		return nil
 	}
 	close(b.done)
-	b.memory.InvalidateAll()
-	b.memory.StopAllGoroutines()
 	if b.remote == nil {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 type Cache[V any] struct {
 	b      *Backend
 	name   string
+	shelf  *shelf
 	policy Policy
 	err    error // a name or a policy that cannot work: every Get answers it
 }
@@ -29,13 +30,12 @@ func New[V any](b *Backend, name string, p Policy) *Cache[V] {
 		c.err = errors.New("cache: the name is empty: it keeps the keys of caches apart")
 	case strings.ContainsAny(name, "{}\n"):
 		c.err = fmt.Errorf("cache %q: the name must have no braces and no line ends", name)
+	default:
+		c.shelf = b.shelf(name)
 	}
 	if b.remote == nil {
 		c.policy.Memory = c.policy.Fresh
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.names[name] = true
 	return c
 }
 
@@ -47,7 +47,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V],
 	if c.err != nil || key == "" || load == nil {
 		return Entry[V]{}, c.fault(key)
 	}
-	if i, ok := c.b.memory.GetIfPresent(id{c.name, key}); ok {
+	if i, ok := c.shelf.items.GetIfPresent(key); ok {
 		now := c.b.clock.coarse()
 		if now < i.quiet.Load() && i.epoch.Load() == c.b.epoch.Load() {
 			if v, mine := i.value.(*V); mine {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -300,6 +301,33 @@ var contract = map[string]func(*testing.T, process){
 		is.NoErr(err)
 		is.Equal(e.Value, 2) // the first was not kept
 	},
+}
+
+func TestNamesShareTheMemory(t *testing.T) {
+	is := is.New(t)
+	const maxBytes, room = 64 << 10, 32 << 10
+	b := open(t, cache.Config{MaxBytes: maxBytes})
+	load := func(size int) cache.Load[string] {
+		return func(context.Context) (string, error) { return strings.Repeat("x", size), nil }
+	}
+	one := cache.New[string](b, "one", policy)
+	_, err := one.Get(t.Context(), "k", load(room+room/2)) // with one name it has room
+	is.NoErr(err)
+	is.Equal(b.Stats().Entries, int64(1))
+
+	two := cache.New[string](b, "two", policy)
+	eventually(t, "it is too large for half of the memory", func() bool { s := b.Stats(); return s.Entries == 0 && s.Evictions == 1 })
+	for _, c := range []*cache.Cache[string]{one, two} {
+		for i := range 100 {
+			_, err := c.Get(t.Context(), strconv.Itoa(i), load(1<<10))
+			is.NoErr(err)
+		}
+	}
+	eventually(t, "what there is no room for goes", func() bool { s := b.Stats(); return s.Bytes <= maxBytes && s.Evictions == 1+200-s.Entries })
+	is.True(b.Stats().Entries > 48) // and not much more
+	e, err := two.Get(t.Context(), "large", load(room+1))
+	is.NoErr(err)
+	is.Equal(len(e.Value), room+1) // served, though not kept
 }
 
 func TestBadUseIsAnErrorThatNamesIt(t *testing.T) {

@@ -65,7 +65,7 @@ func (c *Cache[V]) ready(s *sight) answer[V] {
 func (c *Cache[V]) look(ctx context.Context, f *flight) *sight {
 	s := &sight{epoch: c.b.epoch.Load()}
 	now := c.b.clock.now().UnixNano()
-	if i, ok := c.b.memory.GetIfPresent(f.id.id); ok {
+	if i, ok := c.shelf.items.GetIfPresent(f.id.key); ok {
 		if now < i.retryAt {
 			s.failed = i.failed
 		}

@@ -8,6 +8,7 @@ import (
 // flight is a fetch under way that any number of callers wait for.
 type flight struct {
 	id             flightID
+	shelf          *shelf
 	done           chan struct{}
 	result         any // an Entry[V], once done
 	err            error
@@ -17,7 +18,7 @@ type flight struct {
 // flightID is what callers must have in common to share a flight. A Refresh
 // does not join a Get: that one may have begun before what it wants to see.
 type flightID struct {
-	id
+	key  string
 	kind flightKind
 }
 
@@ -50,13 +51,13 @@ func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, get f
 
 // join finds the flight, or begins it.
 func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fetch[V]) *flight {
-	which := flightID{id{c.name, key}, kind}
+	which := flightID{key, kind}
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
-	f, under := c.b.flights[which]
+	f, under := c.shelf.flights[which]
 	if !under {
-		f = &flight{id: which, done: make(chan struct{})}
-		c.b.flights[which] = f
+		f = &flight{id: which, shelf: c.shelf, done: make(chan struct{})}
+		c.shelf.flights[which] = f
 		go c.fly(context.WithoutCancel(ctx), f, get)
 	}
 	return f
@@ -71,8 +72,8 @@ func (c *Cache[V]) fly(ctx context.Context, f *flight, get fetch[V]) {
 			f.err = fmt.Errorf("%w: %T", ErrPanic, r)
 		}
 		c.b.mu.Lock()
-		if c.b.flights[f.id] == f {
-			delete(c.b.flights, f.id)
+		if c.shelf.flights[f.id] == f {
+			delete(c.shelf.flights, f.id)
 		}
 		c.b.mu.Unlock()
 		close(f.done)

@@ -18,7 +18,7 @@ import (
 func (b *Backend) Invalidate(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
 		b.mu.Lock()
-		names = slices.Sorted(maps.Keys(b.names))
+		names = slices.Sorted(maps.Keys(b.shelves))
 		b.mu.Unlock()
 	}
 	all := make([]invalidation, len(names))

@@ -4,10 +4,41 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 )
 
-// id is where a value is in memory.
-type id struct{ name, key string }
+// shelf is what memory keeps of the caches of one name. Each name has its own, so
+// that a hit hashes the key alone.
+type shelf struct {
+	items   *otter.Cache[string, *item]
+	flights map[flightID]*flight // under Backend.mu
+}
+
+// shelf is that of a name. A new one leaves to each an equal share of the memory.
+func (b *Backend) shelf(name string) *shelf {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s, ok := b.shelves[name]; ok {
+		return s
+	}
+	b.shelves[name] = &shelf{
+		items: otter.Must(&otter.Options[string, *item]{
+			MaximumWeight: b.maxBytes,
+			Weigher:       func(key string, i *item) uint32 { return i.size + uint32(len(key)) },
+			OnDeletion: func(e otter.DeletionEvent[string, *item]) {
+				if e.WasEvicted() {
+					b.counts.evictions.Add(1)
+				}
+			},
+		}),
+		flights: map[flightID]*flight{},
+	}
+	for _, s := range b.shelves {
+		s.items.SetMaximum(b.maxBytes / uint64(len(b.shelves)))
+	}
+	return b.shelves[name]
+}
 
 // item is what memory holds of a key: a value, the knowledge that there is none,
 // or only that its load failed.
@@ -60,7 +91,7 @@ func (b *Backend) keep(f *flight, i *item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !f.dirty && !b.closed {
-		b.memory.Set(f.id.id, i)
+		f.shelf.items.Set(f.id.key, i)
 	}
 }
 
@@ -68,31 +99,37 @@ func (b *Backend) keep(f *flight, i *item) {
 func (b *Backend) outdate(name, key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for which, f := range b.flights {
-		if which.id == (id{name, key}) {
+	s, ok := b.shelves[name]
+	if !ok {
+		return
+	}
+	for which, f := range s.flights {
+		if which.key == key {
 			f.dirty = true // it may have read the old one
 		}
 	}
-	b.memory.Invalidate(id{name, key})
+	s.items.Invalidate(key)
 }
 
 // drop forgets a key, and those below it; with no key, all of the name. Flights
 // under way are not stored, and nobody joins them any more.
 func (b *Backend) drop(name, key string) {
-	covers := func(k id) bool {
-		return k.name == name && (key == "" || k.key == key || strings.HasPrefix(k.key, key+"/"))
-	}
+	covers := func(k string) bool { return key == "" || k == key || strings.HasPrefix(k, key+"/") }
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for which, f := range b.flights {
-		if covers(which.id) {
+	s, ok := b.shelves[name]
+	if !ok {
+		return
+	}
+	for which, f := range s.flights {
+		if covers(which.key) {
 			f.dirty, f.dropped = true, true
-			delete(b.flights, which)
+			delete(s.flights, which)
 		}
 	}
-	for k := range b.memory.Keys() {
+	for k := range s.items.Keys() {
 		if covers(k) {
-			b.memory.Invalidate(k)
+			s.items.Invalidate(k)
 		}
 	}
 }

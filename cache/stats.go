@@ -52,8 +52,13 @@ func (b *Backend) Stats() Stats {
 		Loads: c.loads.Load(), LoadErrors: c.loadErrors.Load(), StaleServed: c.staleServed.Load(),
 		Refreshes: c.refreshes.Load(), Evictions: c.evictions.Load(),
 		RedisErrors: c.redisErrors.Load(), Unreadable: c.unreadable.Load(),
-		Entries: int64(b.memory.EstimatedSize()), Bytes: int64(b.memory.WeightedSize()),
 	}
+	b.mu.Lock()
+	for _, shelf := range b.shelves {
+		s.Entries += int64(shelf.items.EstimatedSize())
+		s.Bytes += int64(shelf.items.WeightedSize())
+	}
+	b.mu.Unlock()
 	if b.remote != nil {
 		s.Breaker, s.Pending = b.remote.breaker.state()
 	}
