@@ -129,8 +129,8 @@ func Open(cfg Config) (*Backend, error) {
 }
 
 // Ping reaches Redis and tries there what a cache does, for one that refuses it
-// (OOM, READONLY, NOPERM) serves nobody; only its right to SUBSCRIBE it does not
-// try. Nil with memory only.
+// (OOM, READONLY, NOPERM) serves nobody, and one that cannot be listened to leaves
+// old values in memory. Nil with memory only.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.remote == nil {
 		return nil

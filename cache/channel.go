@@ -13,6 +13,7 @@ type message struct{ from, what, name, key string }
 const (
 	invalidated = "invalidated" // those below it too; with no key, all of the name
 	replaced    = "replaced"    // by a value that is in Redis
+	pinged      = "pinged"      // nothing: only the sender heeds it
 )
 
 func (m message) String() string { return m.from + "\n" + m.what + "\n" + m.name + "\n" + m.key }
@@ -27,11 +28,12 @@ func parseMessage(raw string) (m message, ok bool) {
 
 // changed heeds a message.
 func (b *Backend) changed(m message) {
-	if m.what == replaced {
+	switch m.what {
+	case replaced:
 		b.outdate(m.name, m.key)
-		return
+	case invalidated:
+		b.drop(m.name, m.key)
 	}
-	b.drop(m.name, m.key)
 }
 
 // follow listens to the other processes. Each subscription, the first too, comes
@@ -58,7 +60,12 @@ func (r *remote) heed(raw any) {
 	case *redis.Subscription:
 		r.suspect()
 	case *redis.Message:
-		if m, ok := parseMessage(raw.Payload); ok && m.from != r.self {
+		m, ok := parseMessage(raw.Payload)
+		switch {
+		case !ok:
+		case m.from == r.self:
+			r.heard.Store(true)
+		default:
 			r.changed(m)
 		}
 	}

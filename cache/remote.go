@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,6 +36,7 @@ type remote struct {
 	changed  func(m message)
 	suspect  func()
 	listen   sync.Once
+	heard    atomic.Bool        // since the last ping, of ourselves
 	stop     context.CancelFunc // ends listening
 	ctx      context.Context    //nolint:containedctx // the life of the listener
 
@@ -110,15 +112,30 @@ func (r *remote) try(owed []invalidation) error {
 	return r.tell(ctx, owed)
 }
 
-// ping does with a key of its own what a Get, a load and an invalidation do. Nobody
-// heeds the message.
+// ping does with a key of its own what a Get, a load and an invalidation do. Where
+// the message of the last one did not come back, it looks whether it may listen.
 func (r *remote) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	patient, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	if err := pingScript.Run(ctx, r.client, []string{r.prefix + "ping"}, r.channel()).Err(); err != nil {
+	err := pingScript.Run(patient, r.client, []string{r.prefix + "ping"}, r.channel(), message{from: r.self, what: pinged}.String()).Err()
+	if err == nil {
+		r.listen.Do(func() { go r.follow() })
+		if !r.heard.Swap(false) {
+			err = r.subscribe(ctx)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
 	}
 	return nil
+}
+
+// subscribe reports whether Redis lets itself be listened to.
+func (r *remote) subscribe(ctx context.Context) error {
+	sub := r.client.Subscribe(ctx, r.channel())
+	defer sub.Close()
+	_, err := sub.ReceiveTimeout(ctx, r.patience)
+	return err
 }
 
 func (r *remote) channel() string { return r.prefix + "changed" }

@@ -42,7 +42,7 @@ func TestAUserOfTheRightsOfTheDocMayDoAll(t *testing.T) {
 func TestPingMissesARight(t *testing.T) {
 	raw := testenv.Redis(t)
 	for i, right := range rights {
-		if right == "+ping" || right == "+subscribe" { // asked of the connection that listens
+		if right == "+ping" { // go-redis asks it of a connection that listens
 			continue
 		}
 		t.Run(right, func(t *testing.T) {
@@ -51,6 +51,26 @@ func TestPingMissesARight(t *testing.T) {
 			is.True(b.Ping(t.Context()) != nil)
 		})
 	}
+}
+
+// TestPingMissesThatNobodyListens: a right can be taken from one who has it.
+func TestPingMissesThatNobodyListens(t *testing.T) {
+	is, raw := is.New(t), testenv.Redis(t)
+	mine := userWith(t, raw, rights)
+	user, err := url.Parse(mine)
+	is.NoErr(err)
+	b := open(t, cache.Config{URL: mine})
+	is.NoErr(b.Ping(t.Context()))
+	admin := redis.NewClient(options(t, raw))
+	defer admin.Close()
+	change := func(right string) {
+		is.NoErr(admin.Do(t.Context(), "ACL", "SETUSER", user.User.Username(), right).Err())
+		is.NoErr(admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub", "USER", user.User.Username()).Err())
+	}
+	change("-subscribe")
+	eventually(t, "it is missed", func() bool { return b.Ping(t.Context()) != nil })
+	change("+subscribe")
+	eventually(t, "it is well again", func() bool { return b.Ping(t.Context()) == nil })
 }
 
 func TestPingMissesAReplicaThatOnlyReads(t *testing.T) {

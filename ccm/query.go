@@ -2,6 +2,7 @@ package ccm
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -59,8 +60,8 @@ func (c Config) resolve(q Query, w window) (request, error) {
 // authorise checks the branch of a request; asked is what the caller gave.
 func (c Config) authorise(asked, branch int) error {
 	switch {
-	case branch < 0:
-		return fail(CodeInvalidRequest, "La rama debe ser un número mayor que 0.")
+	case branch < 0, branch > math.MaxInt32: // as the database has it
+		return fail(CodeInvalidRequest, "La rama debe ser un número de 1 a %d.", math.MaxInt32)
 	case len(c.Branches) == 0 || slices.Contains(c.Branches, branch):
 		return nil
 	case branch == 0:

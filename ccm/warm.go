@@ -39,8 +39,8 @@ func (d *dataset[T]) forget(ctx context.Context, branch int) error {
 
 // Invalidate drops the datasets of a branch from the cache, of this and all other
 // replicas, so that the next request asks the database; 0: of every branch. An
-// error means that Redis was not reached: here they are dropped all the same, and
-// Redis is told as soon as it is back.
+// error means that Redis was not told: here they are dropped all the same, and it is
+// told as soon as it answers and lets itself be told.
 //
 // Errors: CodeInvalidRequest, CodeInvalidBranch, CodeCache.
 func (c *Client) Invalidate(ctx context.Context, branch int) error {
@@ -54,7 +54,7 @@ func (c *Client) Invalidate(ctx context.Context, branch int) error {
 		faults = append(faults, d.forget(ctx, branch))
 	}
 	if err := errors.Join(faults...); err != nil {
-		return &Error{CodeCache, "Redis no responde: los datos se quitaron de la memoria de este proceso, y Redis y las demás réplicas lo sabrán en cuanto vuelva.", err}
+		return &Error{CodeCache, "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis y las demás réplicas lo sabrán en cuanto la acepte.", err}
 	}
 	return nil
 }
@@ -68,10 +68,14 @@ type Warmed struct {
 // Warm has the usual questions about the configured branches (Config.Branch and
 // Branches; with neither, about all of them together) in the cache. What is fresh
 // is not read again, and of several replicas one asks the database. The error
-// joins those of the questions that failed; the others are answered.
+// joins those of the questions that failed; the others are answered. Where nothing is
+// cached (Config.Fresh) it does nothing.
 func (c *Client) Warm(ctx context.Context) (Warmed, error) {
 	ctx = ensureMessageID(ctx)
 	var w Warmed
+	if c.cfg.Fresh < 0 {
+		return w, nil
+	}
 	var faults []error
 	for _, branch := range c.warmBranches() {
 		for _, d := range c.datasets() {

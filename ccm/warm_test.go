@@ -147,5 +147,5 @@ func TestAnInvalidationThatRedisMissesIsAnError(t *testing.T) {
 	c := client(t, ccm.Config{Cache: cache.Config{URL: "redis://" + m.Addr()}}, full(t))
 	is.NoErr(c.Invalidate(t.Context(), 14))
 	m.Close()
-	wants(t, c.Invalidate(t.Context(), 14), ccm.CodeCache, "Redis no responde")
+	wants(t, c.Invalidate(t.Context(), 14), ccm.CodeCache, "Redis no responde o rechaza la orden")
 }

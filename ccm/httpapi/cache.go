@@ -24,7 +24,7 @@ type cacheReport struct {
 	Unreadable  int64  `json:"unreadable" doc:"Entradas de Redis que no se pudieron leer."`
 	Entries     int64  `json:"entries" doc:"Entradas en la memoria."`
 	Bytes       int64  `json:"bytes" doc:"Lo que ocupan."`
-	Redis       string `json:"redis" enum:"none,closed,open,half-open" doc:"none: no hay; closed: se usa; open: no responde y se le deja en paz; half-open: se le está probando."`
+	Redis       string `json:"redis" enum:"none,closed,open,half-open" doc:"none: no hay; closed: se usa; open: falla y se le deja en paz; half-open: se le está probando."`
 	Pending     int64  `json:"pending" doc:"Invalidaciones que Redis aún no sabe."`
 }
 
@@ -107,7 +107,7 @@ func describeInvalidate(d *describer) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "invalidarCache",
 		Summary:     "Quita de la caché los datos de una rama, o todos",
-		Description: "En todas las réplicas: la siguiente petición lee la base de datos. Si Redis no responde es 503: se quitaron de este proceso, y Redis lo sabrá en cuanto vuelva.",
+		Description: "En todas las réplicas: la siguiente petición lee la base de datos. Si Redis no responde o lo rechaza es 503: se quitaron de este proceso, y Redis lo sabrá en cuanto lo acepte.",
 		Tags:        []string{tagService},
 		RequestBody: d.body(forgetFields, false,
 			sample{"rama", "Los de la rama 14", map[string]any{"branch_id": 14}},
@@ -129,7 +129,7 @@ func describeWarm(d *describer) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "prepararCache",
 		Summary:     "Pone en la caché los datos de las ramas configuradas",
-		Description: "Lo que ya está fresco no se lee otra vez. Si no se pudo leer nada, dice el primer porqué. El servicio lo hace solo al arrancar y después de cada medianoche.",
+		Description: "Lo que ya está fresco no se lee otra vez. Si no se pudo leer nada, dice el primer porqué; con la caché apagada (REPORT_CACHE_TTL_MINUTES=0) no hace nada. El servicio lo hace solo al arrancar y después de cada medianoche.",
 		Tags:        []string{tagService},
 		Responses: responses{
 			"200": d.answer("Lo que hay", sample{"preparados", "Dos ramas", warmed{Datasets: 8}}),

@@ -75,7 +75,7 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if s := c.Store(); s != nil {
 		database.ask = s.Ping
 	}
-	cache := &check{ask: c.Cache().Ping, detail: func(error) string { return "Redis no responde; atiende la memoria de este proceso" }, ttl: checkTTL, now: now}
+	cache := &check{ask: c.Cache().Ping, detail: func(error) string { return "Redis falla; atiende la memoria de este proceso" }, ttl: checkTTL, now: now}
 	bot := &check{detail: telegramDetail, ttl: telegramTTL, now: now}
 	if b := c.Telegram(); b != nil {
 		bot.ask = func(ctx context.Context) error { return b.Call(ctx, "getMe", nil, nil) }

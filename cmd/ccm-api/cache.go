@@ -81,8 +81,8 @@ func (a *app) cacheInvalidateCommand(url *string) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		body := map[string]any{}
 		if cmd.Flags().Changed("branch") {
-			if *branch < 1 {
-				return misused("la rama debe ser un número mayor que 0; sin la opción son todas")
+			if !isBranch(*branch) {
+				return misused("la rama debe ser un número de 1 a %d; sin la opción son todas", math.MaxInt32)
 			}
 			body["branch_id"] = *branch
 		}
@@ -115,6 +115,10 @@ func (a *app) cacheWarmCommand(url *string) *cobra.Command {
 			if err := json.Unmarshal(raw, &w); err != nil {
 				return errForeignService
 			}
+			if w.Datasets == 0 && w.Failed == 0 {
+				fmt.Fprintln(a.out, "el servicio tiene la caché apagada (REPORT_CACHE_TTL_MINUTES=0): no hay nada que preparar")
+				return nil
+			}
 			fmt.Fprintf(a.out, "%s en la caché\n", plural(w.Datasets, "conjunto de datos", "conjuntos de datos"))
 			if w.Failed > 0 {
 				return fmt.Errorf("%s; el registro del servicio dice por qué", plural(w.Failed, "conjunto no se pudo leer", "conjuntos no se pudieron leer"))
@@ -132,7 +136,7 @@ var cacheTitles = []struct{ name, title string }{
 	{"redis_errors", "fallos de Redis"}, {"unreadable", "entradas ilegibles"}, {"pending", "invalidaciones pendientes"}, {"redis", "Redis"},
 }
 
-var redisStates = map[any]any{"none": "no hay", "closed": "se usa", "open": "no responde", "half-open": "no responde; se está probando"}
+var redisStates = map[any]any{"none": "no hay", "closed": "se usa", "open": "falla", "half-open": "falla; se está probando"}
 
 func writeCacheStats(out io.Writer, raw []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -192,7 +196,12 @@ func (a *app) askService(ctx context.Context, url, method, path string, body any
 	if err != nil {
 		return nil, fmt.Errorf("el servicio no terminó de responder: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized && key == "":
+		return nil, errors.New("el servicio pide una clave: ponga una de las suyas en CCM_API_KEYS, como nombre=clave")
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, errors.New("el servicio no acepta la clave de CCM_API_KEYS: ponga una de las suyas; de varias se usa la primera por nombre")
+	case resp.StatusCode != http.StatusOK:
 		return nil, refusal(resp.StatusCode, raw)
 	}
 	return raw, nil

@@ -168,12 +168,8 @@ func tryRedis(ctx context.Context, client redis.UniversalClient) error {
 		return err
 	}
 	defer backend.Close()
-	listener := client.Subscribe(ctx, "ccm:doctor")
-	defer listener.Close()
-	_, deaf := listener.ReceiveTimeout(ctx, doctorPatience)
 	return errors.Join(
 		backend.Ping(ctx),
-		deaf,
 		client.Eval(ctx, "return redis.call('TIME')[1]", []string{"ccm:doctor"}).Err(),
 	)
 }

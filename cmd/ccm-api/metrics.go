@@ -102,7 +102,7 @@ func (m *metrics) registerCache(backend *cache.Backend) {
 	}
 	for _, state := range []cache.Breaker{cache.BreakerNone, cache.BreakerClosed, cache.BreakerOpen, cache.BreakerHalfOpen} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "ccm_cache_redis", Help: "1 en el estado de Redis: none, no hay; closed, se usa; open, no responde; half-open, se le está probando.",
+			Name: "ccm_cache_redis", Help: "1 en el estado de Redis: none, no hay; closed, se usa; open, falla; half-open, se le está probando.",
 			ConstLabels: prometheus.Labels{"state": state.String()},
 		}, func() float64 {
 			if backend.Stats().Breaker == state {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -100,6 +101,10 @@ func alertCommand(do func(context.Context, sender) error) *cobra.Command {
 	return cmd
 }
 
+// isBranch reports whether n may be a branch; of all of them, or of the usual one, 0
+// is told by leaving the option out.
+func isBranch(n int) bool { return n >= 1 && n <= math.MaxInt32 }
+
 // query is a ccm.Query as the options give it.
 type query struct {
 	ccm.Query
@@ -122,8 +127,8 @@ func (q *query) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("days") && (q.Days < 1 || q.Days > q.most) {
 		return misused("los días deben ser de 1 a %d", q.most)
 	}
-	if cmd.Flags().Changed("branch") && q.Branch < 1 {
-		return misused("la rama debe ser un número mayor que 0; sin la opción es RAMA_ACTUAL")
+	if cmd.Flags().Changed("branch") && !isBranch(q.Branch) {
+		return misused("la rama debe ser un número de 1 a %d; sin la opción es RAMA_ACTUAL", math.MaxInt32)
 	}
 	return nil
 }

@@ -183,11 +183,11 @@ var scenarios = []scenario{
 	{name: "próximos cumpleaños", path: birthdays, body: `{"days_ahead": 90}`, status: http.StatusOK, log: `"mensaje":"petición atendida".*"route":"/telegram/proximos-cumpleanos"`, within: fast, mark: "✅"},
 	{name: "alerta", path: alert, body: notice, status: http.StatusOK, log: `"mensaje":"petición atendida".*"route":"/telegram/alerta"`, within: fast, mark: "✅"},
 
-	{name: "Redis muere", do: stop("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 31}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis no responde`, within: fast, mark: "⚠️"},
+	{name: "Redis muere", do: stop("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 31}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis falla`, within: fast, mark: "⚠️"},
 	{name: "Redis sigue caído: atiende la memoria", path: arrivals, body: `{"dry_run": true, "days_ahead": 31}`, status: http.StatusOK, also: isMemory, within: fast, mark: "⚠️"},
 	{name: "no hay Redis al arrancar", do: restart, path: arrivals, body: `{"dry_run": true, "days_ahead": 35}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*"revisar":"caché"`, within: fast, mark: "⚠️"},
 	{name: "Redis vuelve", do: start("redis"), path: arrivals, body: dry, status: http.StatusOK, log: `"nivel":"INFO".*Redis responde de nuevo`, within: fast, mark: "✅"},
-	{name: "Redis se cuelga", do: pause("redis"), undo: unpause("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 32}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis no responde`, within: fast, mark: "⚠️"},
+	{name: "Redis se cuelga", do: pause("redis"), undo: unpause("redis"), path: arrivals, body: `{"dry_run": true, "days_ahead": 32}`, status: http.StatusOK, also: fresh, log: `"nivel":"WARNING".*Redis falla`, within: fast, mark: "⚠️"},
 
 	{name: "MySQL muere: hay datos guardados", do: stop("mysql"), path: arrivals, body: refresh, status: http.StatusOK, also: isStale, log: `"nivel":"WARNING","mensaje":"se sirven datos anteriores`, within: queryLimit, mark: "⚠️"},
 	{name: "MySQL muere: no hay datos guardados", path: birthdays, body: `{"dry_run": true, "days_ahead": 33}`, status: http.StatusServiceUnavailable, code: "dataset_error", log: `"nivel":"ERROR".*"error_code":"dataset_error"`, within: queryLimit, mark: "ℹ️"},
