@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ const longestLoad = 30 * time.Minute
 
 const generationForm = "20060102"
 
+const folderPlace = "body.drive_folder_id"
+
 var extractionFields = []field{
-	{name: "fecha_generacion", kind: text, required: true, max: len(generationForm), doc: "La generación que se carga, AAAAMMDD."},
+	{name: "fecha_generacion", kind: generation, required: true, doc: "La generación que se carga, AAAAMMDD."},
 	{name: "drive_folder_id", kind: text, max: 300, doc: "La carpeta de Drive, su ID o su dirección; sin ella, GOOGLE_DRIVE_ATTACHMENTS_FOLDER_ID."},
 	{name: "force", kind: boolean, zero: false, doc: "Cambia también las personas que ya están y difieren."},
 	{name: "dry_run", kind: boolean, zero: false, doc: "Dice qué pasaría y no escribe nada."},
@@ -56,14 +59,15 @@ func (h *Handler) extract(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	generation, folder, err := h.whichGeneration(in)
-	if err != nil {
-		return err
+	folder := cmp.Or(in.string("drive_folder_id"), h.cfg.Folder)
+	if folder == "" {
+		return newFaults([]fault{{folderPlace, "es obligatorio: el servicio no tiene GOOGLE_DRIVE_ATTACHMENTS_FOLDER_ID"}})
 	}
+	generation := in.time("fecha_generacion")
 	if h.cfg.Load == nil {
 		return errNoDatabase
 	}
-	x.note(slog.String("fecha_generacion", in.string("fecha_generacion")), slog.String("drive_folder_id", folder))
+	x.note(slog.String("fecha_generacion", generation.Format(generationForm)), slog.String("drive_folder_id", folder))
 	type outcome struct {
 		report intake.Report
 		err    error
@@ -72,7 +76,7 @@ func (h *Handler) extract(x *exchange, r *http.Request) error {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longestLoad)
 		defer cancel()
-		report, err := h.load(ctx, folder, generation, intake.Options{Force: in.bool("force"), DryRun: in.bool("dry_run")})
+		report, err := h.load(ctx, folder, store.DateOf(generation), intake.Options{Force: in.bool("force"), DryRun: in.bool("dry_run")})
 		done <- outcome{report, err}
 	}()
 	select {
@@ -81,26 +85,6 @@ func (h *Handler) extract(x *exchange, r *http.Request) error {
 	case o := <-done:
 		return h.answerExtraction(x, o.report, o.err)
 	}
-}
-
-// whichGeneration reads what the field table cannot check.
-func (h *Handler) whichGeneration(in values) (ccm.Date, string, error) {
-	var faults []fault
-	t, err := time.Parse(generationForm, in.string("fecha_generacion"))
-	if err != nil {
-		faults = append(faults, fault{"body.fecha_generacion", "debe ser una fecha AAAAMMDD, como 20261127"})
-	}
-	folder := in.string("drive_folder_id")
-	if folder == "" {
-		folder = h.cfg.Folder
-	}
-	if folder == "" {
-		faults = append(faults, fault{"body.drive_folder_id", "es obligatorio: el servicio no tiene GOOGLE_DRIVE_ATTACHMENTS_FOLDER_ID"})
-	}
-	if len(faults) > 0 {
-		return ccm.Date{}, "", newFaults(faults)
-	}
-	return store.DateOf(t), folder, nil
 }
 
 // load calls Config.Load; a panic there is an error, for nobody else would catch
@@ -123,6 +107,8 @@ func (h *Handler) answerExtraction(x *exchange, report intake.Report, err error)
 		return errLoadBusy
 	case err != nil && !ours:
 		return err
+	case err != nil && stopped.Code == intake.CodeFolder:
+		return newFaults([]fault{{folderPlace, stopped.Message}})
 	}
 	status := http.StatusOK
 	switch {

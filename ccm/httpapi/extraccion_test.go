@@ -56,7 +56,14 @@ func TestExtractionRefusesWhatItCannotMean(t *testing.T) {
 	is := is.New(t)
 	h := api(t, httpapi.Config{Load: loads(intake.Report{}, nil)})
 	is.Equal(call(t, h, http.MethodPost, extraction, `{"force": "quizá"}`).locations(), []string{"body.fecha_generacion", "body.force"})
-	is.Equal(call(t, h, http.MethodPost, extraction, `{"fecha_generacion": "20261332"}`).locations(), []string{"body.fecha_generacion", "body.drive_folder_id"})
+	for _, generation := range []string{`"20261332"`, `"2026-11-27"`, `"27 de noviembre"`, `""`, `20261127`} {
+		r := call(t, h, http.MethodPost, extraction, `{"fecha_generacion": `+generation+`, "drive_folder_id": "x"}`)
+		is.Equal(r.locations(), []string{"body.fecha_generacion"})
+		is.True(strings.Contains(r.Body.String(), "debe ser una fecha AAAAMMDD, como 20261127"))
+	}
+	is.Equal(call(t, h, http.MethodPost, extraction, `{"fecha_generacion": "20261127"}`).locations(), []string{"body.drive_folder_id"})
+	noFolder := api(t, httpapi.Config{Load: loads(intake.Report{}, &intake.Error{Code: intake.CodeFolder, Message: "no es una carpeta"})})
+	is.Equal(call(t, noFolder, http.MethodPost, extraction, `{"fecha_generacion": "20261127", "drive_folder_id": "¿cuál?"}`).locations(), []string{"body.drive_folder_id"})
 	is.Equal(call(t, h, http.MethodPost, extraction, `{`).Code, http.StatusBadRequest)
 	r := call(t, api(t, httpapi.Config{Folder: "x"}), http.MethodPost, extraction, `{"fecha_generacion": "20261127"}`)
 	is.Equal(r.Code, http.StatusServiceUnavailable)

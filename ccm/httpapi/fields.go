@@ -35,6 +35,7 @@ const (
 	text
 	choice
 	moment
+	generation
 )
 
 // values are the fields of one request, read.
@@ -90,6 +91,12 @@ func (f field) read(raw any) (value any, complaint string) {
 			return at, ""
 		}
 		return nil, momentText
+	case generation:
+		s, _ := raw.(string)
+		if at, err := time.Parse(generationForm, strings.TrimSpace(s)); err == nil {
+			return at, ""
+		}
+		return nil, "debe ser una fecha AAAAMMDD, como 20261127"
 	default:
 		s, ok := raw.(string)
 		if !ok {
@@ -130,6 +137,8 @@ func (f field) schema() *huma.Schema {
 		s.Enum = append(s.Enum, nil) // null is the default here too
 	case moment:
 		s.Type = huma.TypeString
+	case generation:
+		s.Type, s.Pattern = huma.TypeString, `^\d{8}$`
 	default:
 		s.Type, s.Pattern, s.MaxLength = huma.TypeString, `\S`, &f.max
 	}

@@ -20,8 +20,11 @@ const MaxIssues = 200
 // MaxIDs is how many ids a dry run lists for each file and outcome.
 const MaxIDs = 100
 
-// CodeCredentials is the code of a [Source] that has no credentials that serve.
-const CodeCredentials = "google_credentials"
+// Codes of a [Source].
+const (
+	CodeCredentials = "google_credentials"   // it has none that serve
+	CodeFolder      = "invalid_drive_folder" // what was given names none
+)
 
 // Codes of faults. The first kind stops the whole load, the second one file, the
 // third leaves out a row, and the last one cell, in whose place the row has

@@ -105,7 +105,7 @@ const codeForm = "unsupported_workbook"
 func (d *Drive) Workbooks(ctx context.Context, folder string, generation store.Date) ([]intake.Workbook, []intake.Issue, error) {
 	id := FolderID(folder)
 	if id == "" {
-		return nil, nil, &intake.Error{Code: codeListing, Message: "no es el ID de una carpeta de Drive, ni su dirección: es lo que sigue a «folders/» en el navegador"}
+		return nil, nil, &intake.Error{Code: intake.CodeFolder, Message: "no es el ID de una carpeta de Drive, ni su dirección: es lo que sigue a «folders/» en el navegador"}
 	}
 	var root *drive.File
 	err := d.retry(ctx, func(ctx context.Context) (err error) {
@@ -165,14 +165,15 @@ func (l *listing) add(ctx context.Context, folder *drive.File, below bool) error
 
 // take keeps a workbook, and tells of what only looks like one.
 func (l *listing) take(f *drive.File) {
-	name := strings.ToLower(f.Name)
+	name, mime := strings.ToLower(f.Name), strings.ToLower(f.MimeType)
 	why := ""
-	switch mime := strings.ToLower(f.MimeType); {
+	switch {
 	case mime == mimeSheet:
 		why = "es una hoja de Google: descárguela como .xlsx y súbala a la carpeta"
-	case mime == mimeShortcut && strings.Contains(name, ".xls"):
+	case mime == mimeShortcut && leadsToWorkbooks(f):
 		why = "es un acceso directo: ponga en la carpeta el libro mismo"
-	case mime == mimeXLSX, mime == mimeXLSM, strings.HasSuffix(name, ".xlsx"):
+	case mime == mimeShortcut: // to something else
+	case mime == mimeXLSX, mime == mimeXLSM, strings.HasSuffix(name, ".xlsx"), strings.HasSuffix(name, ".xlsm"):
 		l.found = append(l.found, f)
 	case mime == mimeXLS, strings.HasSuffix(name, ".xls"):
 		why = "es un .xls antiguo: guárdelo como .xlsx y súbalo a la carpeta"
@@ -182,7 +183,18 @@ func (l *listing) take(f *drive.File) {
 	}
 }
 
-const fields = "nextPageToken,files(id,name,mimeType,size,md5Checksum,modifiedTime)"
+// leadsToWorkbooks reports whether a shortcut is to a workbook, or to a folder.
+func leadsToWorkbooks(f *drive.File) bool {
+	if f.ShortcutDetails != nil {
+		switch strings.ToLower(f.ShortcutDetails.TargetMimeType) {
+		case mimeXLSX, mimeXLSM, mimeXLS, mimeSheet, mimeFolder:
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(f.Name), ".xls")
+}
+
+const fields = "nextPageToken,files(id,name,mimeType,size,md5Checksum,modifiedTime,shortcutDetails(targetMimeType))"
 
 // list returns everything in a folder, page by page.
 func (d *Drive) list(ctx context.Context, folder string) (all []*drive.File, err error) {

@@ -35,6 +35,8 @@ const (
 	XLS    = "application/vnd.ms-excel"
 	Sheet  = "application/vnd.google-apps.spreadsheet"
 	Folder = "application/vnd.google-apps.folder"
+
+	Shortcut = "application/vnd.google-apps.shortcut"
 )
 
 // File is a file or a folder.
@@ -42,6 +44,7 @@ type File struct {
 	ID, Name string
 	Folder   string // the id of the folder that it is in
 	MIME     string // zero: XLSX
+	Target   string // of a Shortcut: the MIME of what it leads to
 	Content  []byte
 	Modified time.Time
 	MD5      string // what Drive says of Content; zero: the truth
@@ -244,7 +247,10 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 
 func (f File) resource() map[string]any {
 	r := map[string]any{"kind": "drive#file", "id": f.ID, "name": f.Name, "mimeType": f.MIME, "trashed": f.Trashed, "modifiedTime": f.Modified.UTC().Format(time.RFC3339Nano)}
-	if f.MIME != Folder && f.MIME != Sheet {
+	if f.MIME == Shortcut {
+		r["shortcutDetails"] = map[string]any{"targetMimeType": f.Target}
+	}
+	if f.MIME != Folder && f.MIME != Sheet && f.MIME != Shortcut {
 		sum := md5.Sum(f.Content)
 		r["size"], r["md5Checksum"] = strconv.Itoa(len(f.Content)), hex.EncodeToString(sum[:])
 	}
