@@ -164,7 +164,7 @@ func hintFor(kind Kind, answer *oauth2.RetrieveError, description string, w *wir
 		return hintClock
 	case code == "invalid_grant" && kind == ServiceAccount && strings.Contains(description, "email"):
 		return hintNoSubject
-	case code == "invalid_grant" && kind == ServiceAccount:
+	case kind == ServiceAccount && (code == "invalid_grant" || slices.Contains(clientRefusals, code)): // it has no OAuth client
 		return hintKeyRevoked
 	case code == "invalid_grant" && kind == AuthorizedUser:
 		return hintUserRevoked

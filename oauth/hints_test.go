@@ -78,9 +78,9 @@ var refusals = map[string]struct {
 	user    string // hint for a user; "": the same
 }{
 	"a bad clock": {oauthtest.Fault{Error: "invalid_grant", Description: "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}, "el reloj de esta máquina está mal", ""},
-	"no client":   {oauthtest.Fault{Status: 401, Error: "invalid_client"}, "no acepta el cliente OAuth", ""},
-	"deleted":     {oauthtest.Fault{Status: 401, Error: "deleted_client"}, "no acepta el cliente OAuth", ""},
-	"disabled":    {oauthtest.Fault{Status: 401, Error: "disabled_client"}, "no acepta el cliente OAuth", ""},
+	"no client":   {oauthtest.Fault{Status: 401, Error: "invalid_client"}, "fue borrada o desactivada", "no acepta el cliente OAuth"},
+	"deleted":     {oauthtest.Fault{Status: 401, Error: "deleted_client"}, "fue borrada o desactivada", "no acepta el cliente OAuth"},
+	"disabled":    {oauthtest.Fault{Status: 401, Error: "disabled_client"}, "fue borrada o desactivada", "no acepta el cliente OAuth"},
 	"no scope":    {oauthtest.Fault{Error: "invalid_scope"}, "no da estos permisos", ""},
 	"policy":      {oauthtest.Fault{Error: "admin_policy_enforced"}, "no da estos permisos", ""},
 	"delegation":  {oauthtest.Fault{Status: 401, Error: "unauthorized_client"}, "delegación", ""},
