@@ -128,6 +128,9 @@ func examineJournal(ctx context.Context, e *examination, cfg ccm.Config) {
 	case found.Pending() > 0:
 		e.add(finding{Name: name, Status: failed, Detail: plural(found.Pending(), "migración pendiente", "migraciones pendientes") + " en " + found.Schema,
 			Fix: []string{"ccm-api migrate up"}})
+	case found.Later():
+		e.add(finding{Name: name, Status: warned, Detail: fmt.Sprintf("en MySQL, esquema %s, que migró una versión posterior de ccm-api", found.Schema), LatencyMS: milliseconds(latency),
+			Fix: []string{"vuelva a esa versión en cuanto pueda: esta no conoce lo que se añadió"}})
 	default:
 		e.add(finding{Name: name, Status: fine, Detail: fmt.Sprintf("en MySQL, esquema %s; los textos se guardan %s", found.Schema, plural(int(cfg.JournalRetention.Hours()/24), "día", "días")), LatencyMS: milliseconds(latency)})
 	}

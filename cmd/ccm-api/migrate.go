@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func (a *app) printMigrations(all []migrate.Migration, pending int) {
 		if m.Applied {
 			state = "aplicada"
 		}
-		fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", m.Version, state, m.Name)
+		fmt.Fprintf(a.out, "  %05d  %-9s  %s\n", m.Version, state, cmp.Or(m.Name, "(de una versión posterior de ccm-api)"))
 	}
 	if pending > 0 {
 		fmt.Fprintf(a.out, "%s; se aplican con «ccm-api migrate up».\n", plural(pending, "migración pendiente", "migraciones pendientes"))

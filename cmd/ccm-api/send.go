@@ -156,7 +156,9 @@ func (a *app) send(ctx context.Context, send sender, o ccm.SendOptions) error {
 		}
 		return err
 	}
-	a.printReceipt(receipt, client.Location())
+	if ccm.CodeOf(err) != ccm.CodeKeyBusy { // else it is of another process, which is at it
+		a.printReceipt(receipt, client.Location())
+	}
 	return err
 }
 

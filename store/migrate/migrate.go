@@ -28,7 +28,8 @@ var ErrOccupied = errors.New("store/migrate: some names are taken")
 // Migration is one step of the schema.
 type Migration = steps.Migration
 
-// Status is what a database is and has. Migrations are all of ours, in order.
+// Status is what a database is and has. Migrations are all of ours, in order, and
+// those of a later program than this one.
 type Status struct {
 	State      State
 	Taken      []string // names that are taken, when Occupied

@@ -33,7 +33,8 @@ var ErrIncomplete = errors.New("delivery/migrate: the schema has lost a table")
 // Migration is one step of the schema.
 type Migration = steps.Migration
 
-// Status is what a schema has. Migrations are all of ours, in order.
+// Status is what a schema has. Migrations are all of ours, in order, and those of a
+// later program than this one.
 type Status struct {
 	Schema     string
 	Exists     bool // the schema itself
@@ -42,6 +43,9 @@ type Status struct {
 
 // Pending counts what Up would apply.
 func (s Status) Pending() int { return steps.Pending(s.Migrations) }
+
+// Later reports whether a later program than this one migrated the schema.
+func (s Status) Later() bool { return steps.Later(s.Migrations) }
 
 // people are names that only the people's database has.
 var people = []string{"vwMisioneros", "vwFechasCCMPorDistrito", "ccm_generaciones", "ccm_migraciones"}

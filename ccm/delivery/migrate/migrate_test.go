@@ -50,6 +50,19 @@ func testUp(t *testing.T, get func(testing.TB) string) {
 		is.Equal(status.Pending(), 0)
 		is.Equal(tables(t, url), 3)
 	})
+	t.Run("what a later program did is told, and left", func(t *testing.T) {
+		is, url := is.New(t), get(t)
+		status, err := migrate.Up(t.Context(), url)
+		is.NoErr(err)
+		is.True(!status.Later())
+		_, err = connect(t, url).Exec("INSERT INTO ccm_delivery_migrations (version_id, is_applied) VALUES (9001, TRUE)")
+		is.NoErr(err)
+		status, err = migrate.Up(t.Context(), url)
+		is.NoErr(err)
+		is.True(status.Later())
+		is.Equal(status.Pending(), 0)
+		is.Equal(status.Migrations[2], migrate.Migration{Version: 9001, Applied: true})
+	})
 	t.Run("a schema that is not there is made", func(t *testing.T) {
 		is, url := is.New(t), get(t)+"_diario"
 		t.Cleanup(func() { drop(t, url) })

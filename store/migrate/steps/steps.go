@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +29,8 @@ import (
 
 // Migration is one step of a schema.
 type Migration struct {
-	Version int64 // from 1 on
-	Name    string
+	Version int64  // from 1 on
+	Name    string // "" of one that a later program applied
 	Applied bool
 }
 
@@ -74,16 +75,28 @@ func Tables(ctx context.Context, db *sql.DB) (Names, error) {
 	return Texts(ctx, db, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
 }
 
+// Later reports whether a later program than this one migrated the schema.
+func Later(all []Migration) bool {
+	return slices.ContainsFunc(all, func(m Migration) bool { return m.Name == "" })
+}
+
 // Status lists all the migrations, by version, and says of each whether it is
-// applied. goose's own Status would make its table first.
+// applied; those that a later program applied come last. goose's own Status would
+// make its table first.
 func (s Steps) Status(ctx context.Context, db *sql.DB, tables Names) ([]Migration, error) {
 	all := s.All()
 	if !tables.Has(s.Table) {
 		return all, nil
 	}
-	versions, err := Texts(ctx, db, "SELECT version_id FROM "+s.Table+" WHERE is_applied = 1")
+	versions, err := Texts(ctx, db, "SELECT DISTINCT version_id FROM "+s.Table+" WHERE is_applied = 1 ORDER BY version_id")
 	for i := range all {
 		all[i].Applied = slices.Contains(versions, fmt.Sprint(all[i].Version))
+	}
+	last := all[len(all)-1].Version
+	for _, v := range versions {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > last {
+			all = append(all, Migration{Version: n, Applied: true})
+		}
 	}
 	return all, err
 }
