@@ -216,6 +216,46 @@ func testSaysWhatToGrant(t *testing.T, address string) {
 
 // TestAdopted loads into a table as the Python service made it, with less and
 // more than ours.
+// TestADatabaseThatTakesNoMore has a server that was made a replica, and a table
+// that has no room, which MySQL tells as it does a full disk.
+func TestADatabaseThatTakesNoMore(t *testing.T) {
+	address := testenv.NewMySQL(t).URL()
+	_, err := migrate.Up(t.Context(), address)
+	is.New(t).NoErr(err)
+	l := open(t, intake.Config{Store: store.Config{URL: address}})
+	path := books.People(t, "uno.xlsx", 1, 50)
+	for _, c := range []struct {
+		begin, end []string
+		kind       error
+		says       string
+	}{
+		{[]string{"SET GLOBAL super_read_only = ON"}, []string{"SET GLOBAL super_read_only = OFF"}, store.ErrReadOnly, "ponga en DATABASE_URL la que las admite"},
+		{
+			[]string{"SET GLOBAL max_heap_table_size = 16384", "ALTER TABLE ccm_generaciones MODIFY comentarios VARCHAR(100), ENGINE = MEMORY"},
+			[]string{"SET GLOBAL max_heap_table_size = DEFAULT", "TRUNCATE ccm_generaciones", "ALTER TABLE ccm_generaciones ENGINE = InnoDB"},
+			store.ErrFull, "haga sitio y repita la carga",
+		},
+	} {
+		t.Run(c.kind.Error(), func(t *testing.T) {
+			is := is.New(t)
+			for _, query := range c.begin {
+				execute(t, address, query)
+			}
+			report, err := l.Files(t.Context(), intake.Options{}, path)
+			is.True(errors.Is(err, c.kind))
+			is.Equal(report.Errors[0].Code, "db_insert_failed")
+			is.True(strings.Contains(report.Errors[0].Message, c.says))
+			for _, query := range c.end {
+				execute(t, address, query)
+			}
+			report, err = l.Files(t.Context(), intake.Options{}, path) // as it was told to
+			is.NoErr(err)
+			is.Equal(report.Inserted, 50)
+			execute(t, address, "DELETE FROM ccm_generaciones")
+		})
+	}
+}
+
 func TestAdopted(t *testing.T) {
 	for name, empty := range servers {
 		t.Run(name, func(t *testing.T) { testAdopted(t, empty(t)) })
