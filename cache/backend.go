@@ -45,10 +45,11 @@ type Config struct {
 	// Prefix begins every key and channel in Redis, and has no braces. Zero:
 	// [DefaultPrefix].
 	Prefix string
-	// MaxBytes bounds the memory that values take, measured by their encoding; the
-	// names of caches share it equally. What was used least goes first, and a value
-	// larger than its share at once. Zero: [DefaultMaxBytes]. Negative: no values in
-	// memory, each Get asks Redis.
+	// MaxBytes bounds the memory that values take: the length of the key and of the
+	// encoding, and 288 bytes. What Codec refuses has no length, and is kept all the
+	// same. The names of caches share it equally, and each has 4 KiB at least. What
+	// was used least goes first, and a value larger than its share at once. Zero:
+	// [DefaultMaxBytes]. Negative: no values in memory, each Get asks Redis.
 	MaxBytes int64
 	// Codec encodes the values for Redis. Nil: [JSON].
 	Codec Codec
@@ -90,6 +91,7 @@ type Backend struct {
 	mu      sync.Mutex
 	closed  bool
 	shelves map[string]*shelf // by the names of caches
+	shares  int               // of the memory; no fewer than shelves
 }
 
 // notesOnly bounds the memory of a Backend without values: failures are noted.
@@ -129,8 +131,8 @@ func Open(cfg Config) (*Backend, error) {
 }
 
 // Ping reaches Redis and tries there what a cache does, for one that refuses it
-// (OOM, READONLY, NOPERM) serves nobody, and one that cannot be listened to leaves
-// old values in memory. Nil with memory only.
+// (OOM, READONLY, NOPERM) serves nobody. [ErrDeaf] is of one that serves and
+// cannot be listened to. Nil with memory only.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.remote == nil {
 		return nil

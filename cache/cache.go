@@ -17,20 +17,27 @@ type Cache[V any] struct {
 	err    error // a name or a policy that cannot work: every Get answers it
 }
 
+// Limits of keys.
+const (
+	MaxKey    = 1024 // bytes
+	MaxLevels = 16   // parts that a / separates: Redis has a generation for each
+)
+
 // New makes the cache of that name on b. Caches of one name share their values
-// and must be of one type. An empty name, one with braces, or a policy that
-// cannot work is an error of every Get, Refresh and Invalidate.
+// and must be of one type. A name is of a kind of values, one of many things its
+// key: each name has some KiB of memory and its share of Config.MaxBytes. An empty
+// name, one with braces or line ends, or a policy that cannot work is an error of
+// every Get, Refresh and Invalidate; so is a key that is empty or beyond the limits.
 func New[V any](b *Backend, name string, p Policy) *Cache[V] {
 	c := &Cache[V]{b: b, name: name}
 	c.policy, c.err = p.withDefaults()
-	switch {
-	case c.err != nil:
+	if c.err != nil {
 		c.err = fmt.Errorf("cache %q: %w", name, c.err)
-	case name == "":
-		c.err = errors.New("cache: the name is empty: it keeps the keys of caches apart")
-	case strings.ContainsAny(name, "{}\n"):
-		c.err = fmt.Errorf("cache %q: the name must have no braces and no line ends", name)
-	default:
+	}
+	if err := checkName(name); err != nil {
+		c.err = err
+	}
+	if c.err == nil {
 		c.shelf = b.shelf(name)
 	}
 	if b.remote == nil {
@@ -39,12 +46,22 @@ func New[V any](b *Backend, name string, p Policy) *Cache[V] {
 	return c
 }
 
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("cache: the name is empty: it keeps the keys of caches apart")
+	case strings.ContainsAny(name, "{}\r\n"):
+		return fmt.Errorf("cache %q: the name must have no braces and no line ends", name)
+	}
+	return nil
+}
+
 // Get returns the value of key: a fresh one from memory or Redis, else a loaded
 // one, else, when loading fails, an old one marked stale. The error is the
 // load's, with nothing to stand in for it, or the end of ctx. Where there is no
 // such thing it is [ErrNotFound].
 func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if c.err != nil || key == "" || load == nil {
+	if c.err != nil || key == "" || len(key) > MaxKey || load == nil {
 		return Entry[V]{}, c.fault(key)
 	}
 	if i, ok := c.shelf.items.GetIfPresent(key); ok {
@@ -67,7 +84,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V],
 // Entry.Err; without one, the error is the load's. Who calls it while it is under
 // way, here or in another process, shares it.
 func (c *Cache[V]) Refresh(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if c.err != nil || key == "" || load == nil {
+	if c.err != nil || key == "" || len(key) > MaxKey || load == nil {
 		return Entry[V]{}, c.fault(key)
 	}
 	return c.share(ctx, key, refreshing, func(ctx context.Context, f *flight) (Entry[V], error) { return c.renew(ctx, f, load) })
@@ -75,13 +92,25 @@ func (c *Cache[V]) Refresh(ctx context.Context, key string, load Load[V]) (Entry
 
 // fault says what is wrong with a call.
 func (c *Cache[V]) fault(key string) error {
-	switch {
-	case c.err != nil:
+	if c.err != nil {
 		return c.err
-	case key == "":
-		return fmt.Errorf("cache %q: the key is empty", c.name)
+	}
+	if err := c.checkKey(key); err != nil {
+		return err
 	}
 	return fmt.Errorf("cache %q: the load function is nil", c.name)
+}
+
+func (c *Cache[V]) checkKey(key string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("cache %q: the key is empty", c.name)
+	case len(key) > MaxKey:
+		return fmt.Errorf("cache %q: the key has %d bytes: it may have %d, so take a hash of it", c.name, len(key), MaxKey)
+	case strings.Count(key, "/") >= MaxLevels:
+		return fmt.Errorf("cache %q: the key has %d levels, which a / separates: it may have %d", c.name, 1+strings.Count(key, "/"), MaxLevels)
+	}
+	return nil
 }
 
 // answer is what a call may return.

@@ -7,6 +7,8 @@ type Codec interface {
 	// Name is kept beside each value, so that an entry of another codec is a miss.
 	// It has no blanks, commas or line ends.
 	Name() string
+	// Marshal's error leaves a value in the memory of its process alone, and so does
+	// an encoding of more than 8 MiB.
 	Marshal(v any) ([]byte, error)
 	Unmarshal(data []byte, v any) error // v is a pointer
 }

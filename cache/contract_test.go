@@ -91,6 +91,24 @@ var moreContract = map[string]func(*testing.T, process){
 		}
 		is.Equal(p.loads.Load(), int64(4))
 	},
+	"a source that hangs is left alone for as long as it hung": func(t *testing.T, start process) {
+		is, c, loads := is.New(t), newClock(), 0
+		names := cache.New[int](start(t, c), "names", with(func(p *cache.Policy) { p.Backoff = time.Second }))
+		hang := func(context.Context) (int, error) {
+			loads++
+			c.advance(5 * time.Second)
+			return 0, errors.New("time-out")
+		}
+		for range 3 {
+			_, err := names.Get(t.Context(), "k", hang)
+			is.True(err != nil)
+			c.advance(2 * time.Second)
+		}
+		is.Equal(loads, 1) // its 5 s are not over
+		_, err := names.Get(t.Context(), "k", hang)
+		is.True(err != nil)
+		is.Equal(loads, 2)
+	},
 	"an invalidation of a key is of those below it": func(t *testing.T, start process) {
 		is := is.New(t)
 		numbers := cache.New[int](start(t, newClock()), "numbers", policy)

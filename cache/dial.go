@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,8 +24,12 @@ func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
 		patience = DefaultPatience
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Fragment != "" || !havePorts(append(u.Query()["addr"], u.Host)) {
-		return nil, errConfigURL // a # begins the rest of a password that was not encoded
+	switch {
+	case err != nil, !havePorts(append(u.Query()["addr"], u.Host)),
+		u.Fragment != "",                          // a # begins the rest of a password that was not encoded
+		u.Scheme != "unix" && u.Hostname() == "",  // go-redis would go to this machine's
+		strings.HasPrefix(path.Base(u.Path), "-"): // a database is no less than 0
+		return nil, errConfigURL
 	}
 	switch query := u.Query(); {
 	case query.Has("master_name"):

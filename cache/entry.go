@@ -52,15 +52,21 @@ var (
 	// the codec or Policy.Until panicked; its text has the type of what it panicked
 	// with, not the value.
 	ErrPanic = errors.New("cache: the load panicked")
+	// ErrDeaf is what [Backend.Ping] finds where Redis is well and does not let
+	// itself be listened to: what other processes invalidate is noticed within a
+	// second and not at once, for each copy in memory is asked for again after that.
+	ErrDeaf = errors.New("cache: the messages of other processes do not arrive")
 	// ErrAway is why an invalidation did not reach Redis, which was found away less
 	// than a moment ago.
 	ErrAway = errors.New("cache: Redis is away")
 )
 
+var errEnded = fmt.Errorf("%w: it ended its goroutine", ErrPanic)
+
 // guarded turns a panic of the load function into an error, and so what ends its
 // goroutine, as t.Fatal does.
 func guarded[V any](ctx context.Context, load Load[V]) (v V, err error) {
-	err = fmt.Errorf("%w: it ended its goroutine", ErrPanic)
+	err = errEnded
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -89,6 +89,14 @@ func (c *Cache[V]) look(ctx context.Context, f *flight) *sight {
 	return s
 }
 
+// trust is how long a copy in memory is served before Redis is asked about it.
+func (c *Cache[V]) trust() time.Duration {
+	if c.b.remote == nil {
+		return c.policy.Memory
+	}
+	return c.b.remote.listener.trust(c.policy.Memory)
+}
+
 // judge holds what is known against what Redis says.
 func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	now := c.b.clock.now().UnixNano()
@@ -97,7 +105,7 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	if i := s.best; i != nil && s.from == Memory {
 		switch {
 		case i.generations == generations && generations != "":
-			i.believe(s.epoch, now+int64(c.policy.Memory))
+			i.believe(s.epoch, now+int64(c.trust()))
 			s.fresh = now < i.fresh
 		case ends(i.generations, s.words):
 			s.best = nil
@@ -108,7 +116,7 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	if i == nil || now >= i.usable {
 		return
 	}
-	i.believe(s.epoch, now+int64(c.policy.Memory))
+	i.believe(s.epoch, now+int64(c.trust()))
 	s.best, s.from, s.fresh = i, Redis, now < i.fresh
 	c.b.keep(f, i)
 }
@@ -128,7 +136,7 @@ func (c *Cache[V]) open(key, raw, generations string, have *item) *item {
 		return nil
 	}
 	if e.missing {
-		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(e.loadedAt), size: noteSize, generations: generations}
+		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(e.loadedAt), generations: generations}
 	}
 	v := new(V)
 	if err := c.b.codec.Unmarshal([]byte(e.value), v); err != nil {

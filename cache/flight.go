@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // flight is a fetch under way that any number of callers wait for.
@@ -36,6 +37,9 @@ type fetch[V any] func(ctx context.Context, f *flight) (Entry[V], error)
 // share runs fetch once for all callers of the same key and kind. It goes on
 // without them, for as long as the policy lets a load take.
 func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, get fetch[V]) (Entry[V], error) {
+	if strings.Count(key, "/") >= MaxLevels {
+		return Entry[V]{}, c.fault(key)
+	}
 	if err := ctx.Err(); err != nil {
 		return Entry[V]{}, err
 	}
@@ -78,5 +82,6 @@ func (c *Cache[V]) fly(ctx context.Context, f *flight, get fetch[V]) {
 		c.b.mu.Unlock()
 		close(f.done)
 	}()
+	f.err = errEnded
 	f.result, f.err = get(ctx, f)
 }

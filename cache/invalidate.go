@@ -23,6 +23,9 @@ func (b *Backend) Invalidate(ctx context.Context, names ...string) error {
 	}
 	all := make([]invalidation, len(names))
 	for i, name := range names {
+		if err := checkName(name); err != nil {
+			return err
+		}
 		all[i] = invalidation{name: name}
 	}
 	return b.invalidate(ctx, all)
@@ -40,8 +43,8 @@ func (c *Cache[V]) Invalidate(ctx context.Context, keys ...string) error {
 	}
 	all := make([]invalidation, len(keys))
 	for i, key := range keys {
-		if key == "" {
-			return fmt.Errorf("cache %q: the key is empty", c.name)
+		if err := c.checkKey(key); err != nil {
+			return err
 		}
 		all[i] = invalidation{c.name, key, c.policy.keepGeneration()}
 	}

@@ -61,22 +61,22 @@ func (c *Cache[V]) load(ctx context.Context, f *flight, s *sight, load Load[V], 
 		s.release()
 	}
 	ctx = context.WithoutCancel(ctx) // a load that took all its time is stored all the same
+	defer c.free(ctx, s)             // whatever the codec does
 	switch {
 	case errors.Is(err, ErrNotFound):
 		c.storeMissing(ctx, f, s, err, at, replace)
 		return Entry[V]{LoadedAt: at, Source: Loaded}, err
 	case err != nil:
 		c.b.counts.loadErrors.Add(1)
-		return c.failed(ctx, f, s, err)
+		return c.failed(f, s, err, at)
 	}
 	c.store(ctx, f, s, &v, at, replace)
 	return Entry[V]{Value: v, LoadedAt: at, Source: Loaded}, nil
 }
 
-// failed frees the lock, has the source left alone for a moment, and lets an old
-// value stand in.
-func (c *Cache[V]) failed(ctx context.Context, f *flight, s *sight, why error) (Entry[V], error) {
-	c.free(ctx, s)
+// failed has the source left alone for a moment, or for as long as it took since
+// that time to fail, and lets an old value stand in.
+func (c *Cache[V]) failed(f *flight, s *sight, why error, since time.Time) (Entry[V], error) {
 	now := c.b.clock.now()
 	c.b.mu.Lock()
 	dropped := f.dropped
@@ -87,11 +87,11 @@ func (c *Cache[V]) failed(ctx context.Context, f *flight, s *sight, why error) (
 	// What is fresh counts as before, where it was only to be replaced.
 	counts := f.id.kind != getting && s.best != nil && now.UnixNano() < s.best.fresh && !c.b.noValues
 	if c.policy.Fresh > 0 && c.policy.Backoff > 0 && !counts {
-		note := &item{size: noteSize}
+		note := new(item)
 		if s.best != nil {
 			note = s.best.again()
 		}
-		note.failed, note.retryAt = why, now.Add(c.policy.Backoff).UnixNano()
+		note.failed, note.retryAt = why, now.Add(max(c.policy.Backoff, now.Sub(since))).UnixNano()
 		note.epoch.Store(s.epoch)
 		c.b.keep(f, note)
 	}
@@ -102,37 +102,39 @@ func (c *Cache[V]) failed(ctx context.Context, f *flight, s *sight, why error) (
 	return a.entry, a.err
 }
 
-// free gives the lock back.
+// free gives the lock back, if it is still held.
 func (c *Cache[V]) free(ctx context.Context, s *sight) {
 	if s.token != "" {
 		s.release()
 		_ = c.b.remote.extend(ctx, s.place, s.token, 0) // it ends by itself
+		s.token = ""
 	}
 }
+
+// largest is how large a value may be in Redis, encoded: one that takes longer than
+// Config.Patience to read counts as a Redis that is away.
+const largest = 8 << 20
 
 // store keeps a loaded value in Redis, and unless that knows better in memory.
 func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time.Time, replace bool) {
 	if c.policy.Fresh == 0 {
 		return
 	}
-	size := noteSize // a guess
 	var raw []byte
 	var err error
 	if c.b.remote != nil || !c.b.noValues {
-		if raw, err = c.b.codec.Marshal(v); err == nil {
-			size = len(raw)
+		if raw, err = c.b.codec.Marshal(v); err != nil {
+			c.b.counts.unreadable.Add(1)
 		}
 	}
-	i := c.newItem(f.id.key, v, at, size, "")
-	if err == nil && s.redis && s.words != nil {
+	i := c.newItem(f.id.key, v, at, len(raw), "")
+	if err == nil && len(raw) <= largest && s.redis && s.words != nil {
 		e := envelope{false, at, c.b.codec.Name(), s.generations(), string(raw)}
 		if !c.storeRemote(ctx, f, s, e.String(), i, c.policy.keep(), replace) {
 			return
 		}
-	} else {
-		c.free(ctx, s)
 	}
-	i.believe(s.epoch, at.Add(c.policy.Memory).UnixNano())
+	i.believe(s.epoch, at.Add(c.trust()).UnixNano())
 	c.b.keep(f, i)
 }
 
@@ -142,7 +144,7 @@ func (c *Cache[V]) storeMissing(ctx context.Context, f *flight, s *sight, why er
 	if c.policy.Fresh == 0 {
 		return
 	}
-	i := &item{missing: why, loadedAt: at, ages: c.policy.missing(at), size: noteSize}
+	i := &item{missing: why, loadedAt: at, ages: c.policy.missing(at)}
 	if s.redis && s.words != nil {
 		raw := ""
 		if c.policy.Missing > 0 {
@@ -151,6 +153,10 @@ func (c *Cache[V]) storeMissing(ctx context.Context, f *flight, s *sight, why er
 		if !c.storeRemote(ctx, f, s, raw, i, c.policy.Missing, replace) {
 			return
 		}
+	}
+	if c.policy.Missing == 0 {
+		c.b.forget(f)
+		return
 	}
 	i.believe(s.epoch, i.fresh)
 	c.b.keep(f, i)
@@ -169,6 +175,7 @@ func (c *Cache[V]) storeRemote(ctx context.Context, f *flight, s *sight, raw str
 	if err != nil {
 		return true // as without Redis
 	}
+	s.token = "" // it is free
 	i.generations = s.generations()
 	return stored
 }

@@ -12,7 +12,8 @@ import (
 // that a hit hashes the key alone.
 type shelf struct {
 	items   *otter.Cache[string, *item]
-	flights map[flightID]*flight // under Backend.mu
+	flights map[flightID]*flight // under Backend.mu, as deep
+	deep    bool                 // some keys are below others
 }
 
 // shelf is that of a name. A new one leaves to each an equal share of the memory.
@@ -24,8 +25,8 @@ func (b *Backend) shelf(name string) *shelf {
 	}
 	b.shelves[name] = &shelf{
 		items: otter.Must(&otter.Options[string, *item]{
-			MaximumWeight: b.maxBytes,
-			Weigher:       func(key string, i *item) uint32 { return i.size + uint32(len(key)) },
+			MaximumWeight: b.share(),
+			Weigher:       func(key string, i *item) uint32 { return itemSize + uint32(len(key)) + i.size },
 			OnDeletion: func(e otter.DeletionEvent[string, *item]) {
 				if e.WasEvicted() {
 					b.counts.evictions.Add(1)
@@ -34,11 +35,23 @@ func (b *Backend) shelf(name string) *shelf {
 		}),
 		flights: map[flightID]*flight{},
 	}
-	for _, s := range b.shelves {
-		s.items.SetMaximum(b.maxBytes / uint64(len(b.shelves)))
+	if len(b.shelves) > b.shares {
+		b.shares = len(b.shelves) + len(b.shelves)/8 // with many names, not for each of them
+		for _, s := range b.shelves {
+			s.items.SetMaximum(b.share())
+		}
 	}
 	return b.shelves[name]
 }
+
+// smallest is what a name may take even of a memory that has no room for all.
+const smallest = 4 << 10
+
+// share is what each name may take, under mu.
+func (b *Backend) share() uint64 { return max(smallest, b.maxBytes/uint64(max(1, b.shares))) }
+
+// itemSize is about what an item takes in memory beside its key and its value.
+const itemSize = 288
 
 // item is what memory holds of a key: a value, the knowledge that there is none,
 // or only that its load failed.
@@ -47,7 +60,7 @@ type item struct {
 	missing  error
 	loadedAt time.Time
 	ages
-	size        uint32 // of its encoding, in bytes
+	size        uint32 // of its encoding, in bytes; 0: none, or not known
 	generations string // in Redis, when its load began; "": not known
 	failed      error  // why its last load failed
 	retryAt     int64  // when it may be loaded again, after that
@@ -76,9 +89,6 @@ func (i *item) again() *item {
 	}
 }
 
-// noteSize is what a note of a failure weighs.
-const noteSize = 256
-
 // keep puts an item into memory, unless its key was invalidated since the
 // flight began.
 func (b *Backend) keep(f *flight, i *item) {
@@ -86,12 +96,23 @@ func (b *Backend) keep(f *flight, i *item) {
 		if i.failed == nil {
 			return
 		}
-		i = &item{failed: i.failed, retryAt: i.retryAt, size: noteSize}
+		i = &item{failed: i.failed, retryAt: i.retryAt}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !f.dirty && !b.closed {
 		f.shelf.items.Set(f.id.key, i)
+		f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
+	}
+}
+
+// forget has nothing known of a key, unless it was invalidated since the flight
+// began: then another may have stored a newer value.
+func (b *Backend) forget(f *flight) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !f.dirty {
+		f.shelf.items.Invalidate(f.id.key)
 	}
 }
 
@@ -116,9 +137,9 @@ func (b *Backend) outdate(name, key string) {
 func (b *Backend) drop(name, key string) {
 	covers := func(k string) bool { return key == "" || k == key || strings.HasPrefix(k, key+"/") }
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	s, ok := b.shelves[name]
 	if !ok {
+		b.mu.Unlock()
 		return
 	}
 	for which, f := range s.flights {
@@ -126,6 +147,12 @@ func (b *Backend) drop(name, key string) {
 			f.dirty, f.dropped = true, true
 			delete(s.flights, which)
 		}
+	}
+	deep := s.deep
+	b.mu.Unlock() // what is stored from here on is of a later flight
+	if key != "" && !deep {
+		s.items.Invalidate(key)
+		return
 	}
 	for k := range s.items.Keys() {
 		if covers(k) {

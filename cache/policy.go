@@ -45,9 +45,10 @@ type Policy struct {
 	// Missing is how long it is remembered that the load answered [ErrNotFound].
 	// Zero: not at all.
 	Missing time.Duration
-	// Backoff is how long a key is not loaded again after its load failed; callers
-	// meanwhile get the old value, or the error. Zero: [DefaultBackoff]. Negative:
-	// each Get tries.
+	// Backoff is how long a key is not loaded again after its load failed, and it is
+	// not for as long as that load took: callers meanwhile get the old value, or the
+	// error, and of a source that hangs not all wait. Zero: [DefaultBackoff].
+	// Negative: each Get tries.
 	Backoff time.Duration
 	// LoadTimeout bounds one load, which outlives its callers. Zero:
 	// [DefaultLoadTimeout].

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -30,13 +29,9 @@ type remote struct {
 	owned    bool
 	prefix   string
 	patience time.Duration
-	self     string // begins our own messages, which are not for us
 	counts   *counts
 	breaker  breaker
-	changed  func(m message)
-	suspect  func()
-	listen   sync.Once
-	heard    atomic.Bool        // since the last ping, of ourselves
+	listener listener
 	stop     context.CancelFunc // ends listening
 	ctx      context.Context    //nolint:containedctx // the life of the listener
 
@@ -45,7 +40,7 @@ type remote struct {
 }
 
 func newRemote(cfg Config, b *Backend) (*remote, error) {
-	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, patience: cfg.Patience, self: rand.Text(), counts: &b.counts, changed: b.changed, failed: cfg.Prefix + "changed"}
+	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, patience: cfg.Patience, counts: &b.counts, failed: cfg.Prefix + "changed"}
 	if r.client == nil {
 		if cfg.URL == "" {
 			return nil, nil
@@ -56,8 +51,9 @@ func newRemote(cfg Config, b *Backend) (*remote, error) {
 		}
 		r.owned = true
 	}
-	r.suspect = func() { b.epoch.Add(1) }
-	r.breaker = breaker{try: r.try, closes: r.suspect, done: b.done, pending: map[invalidation]uint64{}}
+	suspect := func() { b.epoch.Add(1) }
+	r.listener = listener{client: r.client, channel: cfg.Prefix + "changed", self: rand.Text(), changed: b.changed, suspect: suspect}
+	r.breaker = breaker{try: r.try, closes: suspect, done: b.done, pending: map[invalidation]uint64{}}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r, nil
 }
@@ -81,7 +77,7 @@ func (r *remote) do(ctx context.Context, key string, ask func(context.Context) e
 	err := ask(patient)
 	switch {
 	case err == nil:
-		r.listen.Do(func() { go r.follow() })
+		r.listener.start(r.ctx)
 		return nil
 	case ctx.Err() != nil: // who asked has no time left: that says nothing of Redis
 		return err
@@ -112,33 +108,28 @@ func (r *remote) try(owed []invalidation) error {
 	return r.tell(ctx, owed)
 }
 
-// ping does with a key of its own what a Get, a load and an invalidation do. Where
-// the message of the last one did not come back, it looks whether it may listen.
+// ping does with a key of its own what a Get, a load and an invalidation do, and
+// looks whether the other processes are heard. Nobody heeds its message.
 func (r *remote) ping(ctx context.Context) error {
 	patient, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	err := pingScript.Run(patient, r.client, []string{r.prefix + "ping"}, r.channel(), message{from: r.self, what: pinged}.String()).Err()
+	keys := []string{r.prefix + "ping"}
+	_, err := r.client.Pipelined(patient, func(p redis.Pipeliner) error {
+		pingScript.Eval(patient, p, keys, r.listener.channel)
+		pingScript.EvalSha(patient, p, keys, r.listener.channel)
+		return nil
+	})
 	if err == nil {
-		r.listen.Do(func() { go r.follow() })
-		if !r.heard.Swap(false) {
-			err = r.subscribe(ctx)
-		}
+		r.listener.start(r.ctx)
+		patient, cancel := context.WithTimeout(ctx, r.patience)
+		defer cancel()
+		err = r.listener.check(patient)
 	}
 	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
 	}
 	return nil
 }
-
-// subscribe reports whether Redis lets itself be listened to.
-func (r *remote) subscribe(ctx context.Context) error {
-	sub := r.client.Subscribe(ctx, r.channel())
-	defer sub.Close()
-	_, err := sub.ReceiveTimeout(ctx, r.patience)
-	return err
-}
-
-func (r *remote) channel() string { return r.prefix + "changed" }
 
 func (r *remote) generation(name, level string) string {
 	if level == "" {
@@ -259,12 +250,12 @@ const anyValue = "*"
 func (r *remote) store(ctx context.Context, p place, token, known, raw string, life time.Duration, generations []string, tell bool) (stored bool, err error) {
 	text := ""
 	if tell {
-		text = message{r.self, replaced, p.name, p.key}.String()
+		text = message{r.listener.self, replaced, p.name, p.key}.String()
 	}
 	if known != anyValue {
 		known = idOf(known)
 	}
-	args := []any{token, known, raw, max(1, life.Milliseconds()), p.policy.keepGeneration().Milliseconds(), r.channel(), text}
+	args := []any{token, known, raw, max(1, life.Milliseconds()), p.policy.keepGeneration().Milliseconds(), r.listener.channel, text}
 	for _, g := range generations {
 		args = append(args, g)
 	}
@@ -306,7 +297,7 @@ func (r *remote) invalidate(ctx context.Context, all []invalidation) error {
 	return r.do(ctx, r.generation(all[0].name, all[0].key), func(ctx context.Context) error { return r.tell(ctx, all) })
 }
 
-// tell gives what was invalidated new generations.
+// tell gives what was invalidated new generations, and tells the others at once.
 func (r *remote) tell(ctx context.Context, all []invalidation) error {
 	replies, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, v := range all {
@@ -322,17 +313,13 @@ func (r *remote) tell(ctx context.Context, all []invalidation) error {
 			return reply.Err()
 		}
 	}
-	// The generations are what counts; a message that is lost is made up for.
 	_, err = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, v := range all {
-			p.Publish(ctx, r.channel(), message{r.self, invalidated, v.name, v.key}.String())
+			p.Publish(ctx, r.listener.channel, message{r.listener.self, invalidated, v.name, v.key}.String())
 		}
 		return nil
 	})
-	if err != nil {
-		r.counts.redisErrors.Add(1)
-	}
-	return nil
+	return err
 }
 
 // newToken is of one holder of a lock.

@@ -1,10 +1,14 @@
 package cache_test
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 	"github.com/redis/go-redis/v9"
@@ -53,24 +57,74 @@ func TestPingMissesARight(t *testing.T) {
 	}
 }
 
-// TestPingMissesThatNobodyListens: a right can be taken from one who has it.
-func TestPingMissesThatNobodyListens(t *testing.T) {
+// TestARightThatIsTakenAndGivenBack has a process that may not listen for a while,
+// or may not tell. It needs no restart.
+func TestARightThatIsTakenAndGivenBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		take, give string
+		tells      bool // it may still tell
+	}{
+		"to subscribe": {"-subscribe", "+subscribe", true},
+		"its channels": {"resetchannels", "&ccm:*", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is, raw := is.New(t), testenv.Redis(t)
+			b, change := withRights(t, raw)
+			numbers := cache.New[int64](b, "numbers", policy)
+			var n atomic.Int64
+			get := func() int64 {
+				e, err := numbers.Get(t.Context(), "k", func(context.Context) (int64, error) { return n.Add(1), nil })
+				is.NoErr(err)
+				return e.Value
+			}
+			other := open(t, cache.Config{URL: raw})
+			is.NoErr(b.Ping(t.Context()))
+			last := get()
+			change(c.take)
+			eventually(t, "it is missed", func() bool {
+				err := b.Ping(t.Context())
+				return err != nil && errors.Is(err, cache.ErrDeaf) == c.tells
+			})
+			is.NoErr(other.Invalidate(t.Context(), "numbers"))
+			eventually(t, "what it did not hear is noticed", func() bool { return get() > last })
+			change(c.give)
+			eventually(t, "it is well again", func() bool { return b.Ping(t.Context()) == nil })
+			for range 3 {
+				last = get()
+				is.NoErr(other.Invalidate(t.Context(), "numbers"))
+				began := time.Now()
+				eventually(t, "it is heard", func() bool { return get() > last })
+				t.Log("heard after", time.Since(began))
+			}
+		})
+	}
+}
+
+func TestAnInvalidationThatMayNotBeToldIsAnError(t *testing.T) {
 	is, raw := is.New(t), testenv.Redis(t)
-	mine := userWith(t, raw, rights)
+	b, change := withRights(t, raw)
+	is.NoErr(b.Invalidate(t.Context(), "numbers"))
+	change("-publish")
+	is.True(b.Invalidate(t.Context(), "numbers") != nil)
+	is.Equal(b.Stats().Pending, int64(1))
+	change("+publish")
+	eventually(t, "it is told", func() bool { return b.Stats().Pending == 0 })
+	is.NoErr(b.Invalidate(t.Context(), "numbers"))
+}
+
+// withRights is a Backend of a user with the rights of the doc, and what changes
+// them; those who listen are cut off, for Redis asks once.
+func withRights(t *testing.T, raw string) (b *cache.Backend, change func(right string)) {
+	t.Helper()
+	is, mine := is.New(t), userWith(t, raw, rights)
 	user, err := url.Parse(mine)
 	is.NoErr(err)
-	b := open(t, cache.Config{URL: mine})
-	is.NoErr(b.Ping(t.Context()))
 	admin := redis.NewClient(options(t, raw))
-	defer admin.Close()
-	change := func(right string) {
+	t.Cleanup(func() { admin.Close() })
+	return open(t, cache.Config{URL: mine}), func(right string) {
 		is.NoErr(admin.Do(t.Context(), "ACL", "SETUSER", user.User.Username(), right).Err())
 		is.NoErr(admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub", "USER", user.User.Username()).Err())
 	}
-	change("-subscribe")
-	eventually(t, "it is missed", func() bool { return b.Ping(t.Context()) != nil })
-	change("+subscribe")
-	eventually(t, "it is well again", func() bool { return b.Ping(t.Context()) == nil })
 }
 
 func TestPingMissesAReplicaThatOnlyReads(t *testing.T) {

@@ -13,7 +13,7 @@ type Stats struct {
 	Refreshes   int64 // loads that replaced a value before its time: by Refresh, or in the background
 	Evictions   int64 // values that memory had no room for
 	RedisErrors int64 // Redis did not answer, or refused
-	Unreadable  int64 // entries in Redis that could not be read: foreign or of another version
+	Unreadable  int64 // entries in Redis that could not be read, foreign or of another version, and values that Codec refused
 
 	Entries int64   // keys in memory
 	Bytes   int64   // what they weigh

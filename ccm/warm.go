@@ -49,11 +49,13 @@ func (c *Client) Invalidate(ctx context.Context, branch int) error {
 			return err
 		}
 	}
+	ctx = ensureMessageID(ctx)
 	var faults []error
 	for _, d := range c.datasets() {
 		faults = append(faults, d.forget(ctx, branch))
 	}
 	if err := errors.Join(faults...); err != nil {
+		c.log(ctx, slog.LevelWarn, stageCache, "Redis no sabe de una invalidación; se le dirá en cuanto la acepte", slog.Int("branch_id", branch), reasonAttr(err))
 		return &Error{CodeCache, "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis y las demás réplicas lo sabrán en cuanto la acepte.", err}
 	}
 	return nil
@@ -71,11 +73,20 @@ type Warmed struct {
 // joins those of the questions that failed; the others are answered. Where nothing is
 // cached (Config.Fresh) it does nothing.
 func (c *Client) Warm(ctx context.Context) (Warmed, error) {
-	ctx = ensureMessageID(ctx)
-	var w Warmed
 	if c.cfg.Fresh < 0 {
-		return w, nil
+		return Warmed{}, nil
 	}
+	ctx = ensureMessageID(ctx)
+	began := time.Now()
+	w, err := c.warm(ctx)
+	if ctx.Err() == nil {
+		c.logWarm(ctx, w, err, time.Since(began))
+	}
+	return w, err
+}
+
+func (c *Client) warm(ctx context.Context) (Warmed, error) {
+	var w Warmed
 	var faults []error
 	for _, branch := range c.warmBranches() {
 		for _, d := range c.datasets() {
@@ -110,12 +121,7 @@ func (c *Client) KeepWarm(ctx context.Context) {
 		return
 	}
 	for {
-		began := time.Now()
-		w, err := c.Warm(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		c.logWarm(ctx, w, err, time.Since(began))
+		_, _ = c.Warm(ctx) // it is in the log
 		if !c.nextDay(ctx) {
 			return
 		}

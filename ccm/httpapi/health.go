@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
@@ -75,7 +76,7 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if s := c.Store(); s != nil {
 		database.ask = s.Ping
 	}
-	cache := &check{ask: c.Cache().Ping, detail: func(error) string { return "Redis falla; atiende la memoria de este proceso" }, ttl: checkTTL, now: now}
+	redis := &check{ask: c.Cache().Ping, detail: redisDetail, ttl: checkTTL, now: now}
 	bot := &check{detail: telegramDetail, ttl: telegramTTL, now: now}
 	if b := c.Telegram(); b != nil {
 		bot.ask = func(ctx context.Context) error { return b.Call(ctx, "getMe", nil, nil) }
@@ -84,7 +85,14 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 	if c.Journal() != nil {
 		journal.ask = c.CheckJournal
 	}
-	return []*check{database, cache, bot, journal}
+	return []*check{database, redis, bot, journal}
+}
+
+func redisDetail(err error) string {
+	if errors.Is(err, cache.ErrDeaf) {
+		return "Redis no deja oír a las demás réplicas; lo que invaliden se nota aquí en un segundo"
+	}
+	return "Redis falla; atiende la memoria de este proceso"
 }
 
 // get is the remembered state, or a fresh one. Whoever comes meanwhile waits

@@ -91,6 +91,12 @@ func redisFault(name, address string, err error) finding {
 		why, fix = "al usuario de Redis le falta un permiso", "conceda al usuario de REDIS_URL «"+redisRights+"» con ACL SETUSER"
 	case strings.Contains(text, "READONLY"):
 		why, fix = "ese Redis es una réplica de solo lectura", "ponga en REDIS_URL el principal"
+	case strings.Contains(text, "OOM "):
+		why, fix = "a Redis no le queda memoria", "súbale maxmemory, o deje que olvide lo que menos se usa: maxmemory-policy allkeys-lru"
+	case strings.Contains(text, "cluster support disabled"):
+		why, fix = "REDIS_URL lleva addr=, que es de un Cluster, y ese Redis no lo es", "quite addr= de REDIS_URL"
+	case strings.Contains(text, "unknown command 'sentinel'"):
+		why, fix = "REDIS_URL lleva master_name=, que es de Sentinel, y ahí no atiende ninguno", "quite master_name= de REDIS_URL, o ponga la dirección de los Sentinel"
 	case strings.Contains(text, "DB index"):
 		why, fix = "Redis no tiene una base con ese número", "corrija el número al final de REDIS_URL; suele ser 0"
 	default:

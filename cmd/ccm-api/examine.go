@@ -152,10 +152,11 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: milliseconds(latency)})
 }
 
-// addressOf is where a Redis URL leads, without its user.
+// addressOf is where a Redis URL leads, without its user; "" where it leads to
+// several.
 func addressOf(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.Query().Has("addr") {
 		return ""
 	}
 	return cmp.Or(u.Host, u.Path)

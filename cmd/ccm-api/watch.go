@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/ccm/delivery"
 )
@@ -20,8 +22,9 @@ const (
 // watched is a dependency whose going and coming back the log tells, also while
 // nobody asks for anything.
 type watched struct {
-	ask        func(context.Context) error
-	away, back string // what is said
+	ask  func(context.Context) error
+	away func(error) string // what is said
+	back string
 
 	since time.Time // when it went; zero: it is there
 }
@@ -29,14 +32,23 @@ type watched struct {
 // watchedOf are the servers that the client keeps connections to. Telegram is
 // none: it is asked when there is something to send.
 func watchedOf(c *ccm.Client, j *delivery.Journal) []*watched {
-	all := []*watched{{ask: c.Cache().Ping, away: "Redis falla: atiende la memoria de este proceso", back: "Redis sirve de nuevo"}}
+	all := []*watched{{ask: c.Cache().Ping, away: redisAway, back: "Redis sirve de nuevo"}}
 	if s := c.Store(); s != nil {
-		all = append(all, &watched{ask: s.Ping, away: "la base de datos no responde: se sirven los datos guardados, marcados", back: "la base de datos responde de nuevo"})
+		all = append(all, &watched{ask: s.Ping, away: always("la base de datos no responde: se sirven los datos guardados, marcados"), back: "la base de datos responde de nuevo"})
 	}
 	if j != nil {
-		all = append(all, &watched{ask: j.Ping, away: "el diario de envíos no responde: las alertas salen sin él y los reportes esperan", back: "el diario de envíos responde de nuevo"})
+		all = append(all, &watched{ask: j.Ping, away: always("el diario de envíos no responde: las alertas salen sin él y los reportes esperan"), back: "el diario de envíos responde de nuevo"})
 	}
 	return all
+}
+
+func always(text string) func(error) string { return func(error) string { return text } }
+
+func redisAway(err error) string {
+	if errors.Is(err, cache.ErrDeaf) {
+		return "Redis no deja oír a las demás réplicas: lo que invaliden se notará aquí en un segundo, y no al momento"
+	}
+	return "Redis falla: atiende la memoria de este proceso"
 }
 
 // watch asks at each tick until ctx ends. What is away at the first look is not
@@ -66,7 +78,7 @@ func (w *watched) look(ctx context.Context, log *slog.Logger) {
 	case ctx.Err() != nil: // the service ends
 	case err != nil && w.since.IsZero():
 		w.since = time.Now()
-		log.WarnContext(ctx, w.away, keyStage, stageWatch, "reason", err.Error())
+		log.WarnContext(ctx, w.away(err), keyStage, stageWatch, "reason", err.Error())
 	case err == nil && !w.since.IsZero():
 		log.InfoContext(ctx, w.back, keyStage, stageWatch, "duration_ms", milliseconds(time.Since(w.since)))
 		w.since = time.Time{}

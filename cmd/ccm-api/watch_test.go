@@ -19,7 +19,7 @@ func TestWatchTellsOnlyWhatChanges(t *testing.T) {
 	answers := []error{down, down, nil, nil, down, down, nil}
 	asked := 0
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &watched{away: "se fue", back: "volvió", ask: func(context.Context) error {
+	w := &watched{away: always("se fue"), back: "volvió", ask: func(context.Context) error {
 		err := answers[asked]
 		if asked++; asked == len(answers) {
 			defer cancel()
