@@ -132,7 +132,8 @@ func Open(cfg Config) (*Backend, error) {
 
 // Ping reaches Redis and tries there what a cache does, for one that refuses it
 // (OOM, READONLY, NOPERM) serves nobody. [ErrDeaf] is of one that serves and
-// cannot be listened to. Nil with memory only.
+// cannot be listened to, [ErrAway] of one that is well and still left alone. Of a
+// Cluster it reaches one node. Nil with memory only.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.remote == nil {
 		return nil

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"sync"
@@ -36,6 +37,19 @@ type breaker struct {
 
 // allows reports whether Redis may be asked.
 func (b *breaker) allows() bool { return !b.open.Load() }
+
+// check waits for Redis to be asked again, which may take a moment after it
+// answers.
+func (b *breaker) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pause+pause/2)
+	defer cancel()
+	for !b.allows() {
+		if !wait(ctx, firstPoll) {
+			return ErrAway
+		}
+	}
+	return nil
+}
 
 // trip keeps callers from Redis until it answers again.
 func (b *breaker) trip() {

@@ -368,7 +368,7 @@ func TestBadUseIsAnErrorThatNamesIt(t *testing.T) {
 	is.True(cache.New[[]string](b, "n", policy).Invalidate(t.Context(), "") != nil)
 	_, err = cache.New[[]string](b, "n", policy).Get(t.Context(), "", p.load)
 	is.True(err != nil) // no key
-	deep, long := strings.Repeat("/", cache.MaxLevels), strings.Repeat("k", cache.MaxKey+1)
+	deep, long := strings.Repeat("/", cache.MaxLevels)+"k", strings.Repeat("k", cache.MaxKey+1)
 	for key, want := range map[string]string{deep: "17 levels", long: "1025 bytes"} {
 		n := cache.New[[]string](b, "n", policy)
 		_, err = n.Get(t.Context(), key, p.load)

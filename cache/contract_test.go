@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -108,6 +109,48 @@ var moreContract = map[string]func(*testing.T, process){
 		_, err := names.Get(t.Context(), "k", hang)
 		is.True(err != nil)
 		is.Equal(loads, 2)
+	},
+	"what a Refresh found is not replaced by an older load": func(t *testing.T, start process) {
+		for _, fault := range []error{nil, errors.New("away")} {
+			is, began, end := is.New(t), make(chan bool), make(chan bool)
+			numbers := cache.New[int](start(t, newClock()), "numbers", with(func(p *cache.Policy) { p.Backoff, p.LoadTimeout = time.Minute, 500*time.Millisecond }))
+			var older sync.WaitGroup
+			older.Go(func() {
+				_, _ = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, fault })
+			})
+			<-began
+			two := func(context.Context) (int, error) { return 2, nil }
+			_, err := numbers.Refresh(t.Context(), "k", two)
+			is.NoErr(err)
+			close(end)
+			older.Wait()
+			e, err := numbers.Get(t.Context(), "k", two)
+			is.NoErr(err)
+			is.Equal(e.Value, 2)
+			is.True(!e.Stale)
+			_ = numbers.Invalidate(t.Context())
+		}
+	},
+	"what a Refresh learned ends what an earlier failure left": func(t *testing.T, start process) {
+		is, p := is.New(t), new(people)
+		names := cache.New[[]string](start(t, newClock()), "names", with(func(p *cache.Policy) { p.Backoff, p.Missing = time.Minute, time.Minute }))
+		p.breakWith(errors.New("away"))
+		_, err := names.Refresh(t.Context(), "k", p.load)
+		is.True(err != nil)
+		p.breakWith(cache.ErrNotFound)
+		_, err = names.Refresh(t.Context(), "k", p.load)
+		is.True(errors.Is(err, cache.ErrNotFound))
+		_, err = names.Get(t.Context(), "k", p.load)
+		is.True(errors.Is(err, cache.ErrNotFound))
+	},
+	"a load that never ends is given up": func(t *testing.T, start process) {
+		is, stuck := is.New(t), make(chan bool)
+		defer close(stuck)
+		numbers := cache.New[int](start(t, newClock()), "numbers", with(func(p *cache.Policy) { p.LoadTimeout = 10 * time.Millisecond }))
+		_, err := numbers.Get(t.Context(), "k", func(context.Context) (int, error) { <-stuck; return 1, nil })
+		is.True(errors.Is(err, context.DeadlineExceeded))
+		_, err = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { return 2, nil })
+		is.NoErr(err)
 	},
 	"an invalidation of a key is of those below it": func(t *testing.T, start process) {
 		is := is.New(t)

@@ -44,6 +44,14 @@
 // true of an invalidation that a failing master had not passed on to its replica.
 // [Backend.Stats] counts all of this.
 //
+// One that answers, but slowly, makes Get slower by up to three answers where there
+// is a load. go-redis writes what goes wrong in its connections to the standard
+// error: redis.SetLogger tells it otherwise.
+//
+// # Values
+//
 // Values in memory are shared between callers: do not change what Get returns,
-// or change a copy.
+// or change a copy. A type that changes between versions of a program changes its
+// name too, or what one writes the other may half read. The clocks of processes
+// that share a Redis should agree: an age is by the clock of who loaded the value.
 package cache

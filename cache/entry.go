@@ -65,18 +65,34 @@ var errEnded = fmt.Errorf("%w: it ended its goroutine", ErrPanic)
 
 // guarded turns a panic of the load function into an error, and so what ends its
 // goroutine, as t.Fatal does.
-func guarded[V any](ctx context.Context, load Load[V]) (v V, err error) {
-	err = errEnded
-	done := make(chan struct{})
+func guarded[V any](ctx context.Context, load Load[V]) (V, error) {
+	type result struct {
+		v   V
+		err error
+	}
+	done := make(chan result, 1)
 	go func() {
-		defer close(done)
+		r := result{err: errEnded}
 		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("%w: %T", ErrPanic, r)
+			if v := recover(); v != nil {
+				r.err = fmt.Errorf("%w: %T", ErrPanic, v)
 			}
+			done <- r
 		}()
-		v, err = load(ctx)
+		r.v, r.err = load(ctx)
 	}()
-	<-done
-	return v, err
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(pause) // it has its own words for that
+	defer late.Stop()
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-late.C:
+		var none V
+		return none, fmt.Errorf("cache: the load does not end: %w", ctx.Err())
+	}
 }

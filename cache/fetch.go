@@ -118,7 +118,9 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	}
 	i.believe(s.epoch, now+int64(c.trust()))
 	s.best, s.from, s.fresh = i, Redis, now < i.fresh
-	c.b.keep(f, i)
+	if !c.b.noValues {
+		c.b.keep(f, i)
+	}
 }
 
 // open reads what Redis has; nil: it is none, does not count, cannot be read,
@@ -132,18 +134,21 @@ func (c *Cache[V]) open(key, raw, generations string, have *item) *item {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
+	known := min(e.loadedAt.UnixNano(), c.b.clock.now().UnixNano()) // a clock may be ahead
 	if e.generations != generations || have != nil && e.loadedAt.UnixMicro() <= have.loadedAt.UnixMicro() {
 		return nil
 	}
 	if e.missing {
-		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(e.loadedAt), generations: generations}
+		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(time.Unix(0, known)), generations: generations}
 	}
 	v := new(V)
 	if err := c.b.codec.Unmarshal([]byte(e.value), v); err != nil {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
-	return c.newItem(key, v, e.loadedAt, len(e.value), generations)
+	i := c.newItem(key, v, time.Unix(0, known), len(e.value), generations)
+	i.loadedAt = e.loadedAt
+	return i
 }
 
 const refresh = true

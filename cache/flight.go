@@ -13,7 +13,7 @@ type flight struct {
 	done           chan struct{}
 	result         any // an Entry[V], once done
 	err            error
-	dirty, dropped bool // since it began, its key was replaced elsewhere or invalidated; under Backend.mu
+	dirty, dropped bool // since it began, its key was replaced or invalidated; under Backend.mu
 }
 
 // flightID is what callers must have in common to share a flight. A Refresh

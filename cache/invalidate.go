@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Invalidate drops every value of the named caches, here, in Redis and in the
 // other processes, so that the next Get loads; with no name, those of every
-// cache of this Backend. A load under way is not stored.
+// cache that was made on this Backend. A load under way is not stored.
 //
 // Failing to reach Redis is an error: the values are dropped here all the same,
 // and this process does not look at Redis until it has told it. Other processes
@@ -32,8 +33,8 @@ func (b *Backend) Invalidate(ctx context.Context, names ...string) error {
 }
 
 // Invalidate is [Backend.Invalidate] of some keys of the cache, and of those
-// below them: "14" is also "14/60" and "14/60/all", and not "145". With no key,
-// it is of all.
+// below them: "14", or "14/", is also "14/60" and "14/60/all", and not "145". With
+// no key, it is of all.
 func (c *Cache[V]) Invalidate(ctx context.Context, keys ...string) error {
 	if c.err != nil {
 		return c.err
@@ -43,6 +44,7 @@ func (c *Cache[V]) Invalidate(ctx context.Context, keys ...string) error {
 	}
 	all := make([]invalidation, len(keys))
 	for i, key := range keys {
+		key = strings.TrimRight(key, "/")
 		if err := c.checkKey(key); err != nil {
 			return err
 		}

@@ -94,8 +94,10 @@ func (l *listener) heed(news any) {
 	}
 }
 
-// check waits for a moment until it hears; else the error says why it does not.
-func (l *listener) check(ctx context.Context) error {
+// check waits for so long until it hears; else the error says why it does not.
+func (l *listener) check(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for !l.hears.Load() {
 		if !wait(ctx, firstPoll) {
 			l.mu.Lock()

@@ -92,18 +92,22 @@ func (i *item) again() *item {
 // keep puts an item into memory, unless its key was invalidated since the
 // flight began.
 func (b *Backend) keep(f *flight, i *item) {
-	if b.noValues && i.answers() {
-		if i.failed == nil {
-			return
-		}
+	switch {
+	case !b.noValues || !i.answers():
+	case i.failed == nil:
+		b.forget(f) // what it knew of a failure
+		return
+	default:
 		i = &item{failed: i.failed, retryAt: i.retryAt}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !f.dirty && !b.closed {
-		f.shelf.items.Set(f.id.key, i)
-		f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
+	if f.dirty || b.closed {
+		return
 	}
+	f.shelf.items.Set(f.id.key, i)
+	f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
+	f.supersede()
 }
 
 // forget has nothing known of a key, unless it was invalidated since the flight
@@ -113,6 +117,20 @@ func (b *Backend) forget(f *flight) {
 	defer b.mu.Unlock()
 	if !f.dirty {
 		f.shelf.items.Invalidate(f.id.key)
+		f.supersede()
+	}
+}
+
+// supersede keeps flights that may have read the source before a Refresh did from
+// replacing what that found; Backend.mu is held.
+func (f *flight) supersede() {
+	if f.id.kind != refreshing {
+		return
+	}
+	for which, other := range f.shelf.flights {
+		if which.key == f.id.key && other != f {
+			other.dirty = true
+		}
 	}
 }
 

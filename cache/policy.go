@@ -50,8 +50,8 @@ type Policy struct {
 	// error, and of a source that hangs not all wait. Zero: [DefaultBackoff].
 	// Negative: each Get tries.
 	Backoff time.Duration
-	// LoadTimeout bounds one load, which outlives its callers. Zero:
-	// [DefaultLoadTimeout].
+	// LoadTimeout bounds one load, which outlives its callers; one that does not
+	// heed its context is given up a second later. Zero: [DefaultLoadTimeout].
 	LoadTimeout time.Duration
 }
 

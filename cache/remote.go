@@ -97,7 +97,7 @@ func (r *remote) try(owed []invalidation) error {
 	r.mu.Lock()
 	key := r.failed
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
+	ctx, cancel := context.WithTimeout(r.ctx, 4*r.patience) // nobody waits, and it may have to dial
 	defer cancel()
 	if c, ok := r.client.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx) // else it asks a master that died until that tells it to go elsewhere
@@ -121,9 +121,7 @@ func (r *remote) ping(ctx context.Context) error {
 	})
 	if err == nil {
 		r.listener.start(r.ctx)
-		patient, cancel := context.WithTimeout(ctx, r.patience)
-		defer cancel()
-		err = r.listener.check(patient)
+		err = errors.Join(r.breaker.check(ctx), r.listener.check(ctx, r.patience))
 	}
 	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)

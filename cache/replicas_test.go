@@ -171,6 +171,34 @@ func (d deaf) Subscribe(ctx context.Context, _ ...string) *redis.PubSub {
 	return d.UniversalClient.Subscribe(ctx, "nobody:writes:here")
 }
 
+// TestAClockThatIsAhead gives nobody a value for longer than it counts.
+func TestAClockThatIsAhead(t *testing.T) {
+	overRedis(t, func(t *testing.T, url string) {
+		is, ahead, right, p := is.New(t), newClock(), newClock(), new(people)
+		ahead.advance(time.Hour)
+		_, err := cache.New[[]string](open(t, cache.Config{URL: url, Now: ahead.now}), "names", policy).Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		names := cache.New[[]string](open(t, cache.Config{URL: url, Now: right.now}), "names", policy)
+		e, err := names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Redis)
+		right.advance(policy.Fresh)
+		e, err = names.Get(t.Context(), "k", p.load)
+		is.NoErr(err)
+		is.Equal(e.Source, cache.Loaded)
+	})
+}
+
+func TestPingWaitsForWhatRedisIsOwed(t *testing.T) {
+	is, server := is.New(t), miniredis.RunT(t)
+	b := open(t, cache.Config{URL: "redis://" + server.Addr()})
+	server.SetError("LOADING")
+	is.True(b.Invalidate(t.Context(), "names") != nil)
+	server.SetError("")
+	is.NoErr(b.Ping(t.Context()))
+	is.Equal(b.Stats().Pending, int64(0))
+}
+
 func TestALostMessageCostsNoMoreThanPolicyMemory(t *testing.T) {
 	overRedis(t, func(t *testing.T, url string) {
 		is, c, p := is.New(t), newClock(), new(people)
