@@ -121,6 +121,10 @@ func (c *Client) close() error {
 		faults = append(faults, c.store.Close())
 	}
 	if c.backend != nil {
+		if n := c.backend.Stats().Pending; n > 0 {
+			c.log(context.Background(), slog.LevelWarn, stageCache, "Redis no llegó a saber de unas invalidaciones: las demás réplicas pueden servir esos datos hasta que caduquen",
+				slog.Int64("invalidaciones", n))
+		}
 		faults = append(faults, c.backend.Close())
 	}
 	return errors.Join(faults...)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -24,7 +25,7 @@ func (d *dataset[T]) warm(ctx context.Context, branch int) error {
 	r := request{branch: branch, days: d.window.usual, today: d.client.cfg.today()}
 	found, err := d.read(ctx, r)
 	if err == nil && found.Stale {
-		err = found.Err
+		err = &Error{CodeDataset, "Los datos no se pudieron renovar, y sirven los guardados: revise la base de datos con «ccm-api doctor».", found.Err}
 	}
 	return err
 }
@@ -50,10 +51,13 @@ func (c *Client) Invalidate(ctx context.Context, branch int) error {
 		}
 	}
 	ctx = ensureMessageID(ctx)
-	var faults []error
-	for _, d := range c.datasets() {
-		faults = append(faults, d.forget(ctx, branch))
+	datasets := c.datasets()
+	faults := make([]error, len(datasets))
+	var wait sync.WaitGroup // Redis may be far
+	for i, d := range datasets {
+		wait.Go(func() { faults[i] = d.forget(ctx, branch) })
 	}
+	wait.Wait()
 	if err := errors.Join(faults...); err != nil {
 		c.log(ctx, slog.LevelWarn, stageCache, "Redis no sabe de una invalidación; se le dirá en cuanto la acepte", slog.Int("branch_id", branch), reasonAttr(err))
 		return &Error{CodeCache, "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis y las demás réplicas lo sabrán en cuanto la acepte.", err}

@@ -28,7 +28,19 @@ var (
 
 // readBody reads the fields of a POST from its JSON body, and refuses any
 // query parameter: a dry_run there would be lost, and the message sent.
+//
+// Other fields are passed over, as the Python service did.
 func readBody(x *exchange, r *http.Request, fields []field) (values, error) {
+	return readFields(x, r, fields, false)
+}
+
+// readOwnBody is readBody of what the Python service did not have: it refuses other
+// fields, for a name that is misspelt would mean all.
+func readOwnBody(x *exchange, r *http.Request, fields []field) (values, error) {
+	return readFields(x, r, fields, true)
+}
+
+func readFields(x *exchange, r *http.Request, fields []field, alone bool) (values, error) {
 	body, err := readAll(x, r)
 	if err != nil {
 		return nil, err
@@ -37,7 +49,10 @@ func readBody(x *exchange, r *http.Request, fields []field) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	faults := unknownParameters(r.URL.Query(), nil)
+	faults := unknown("query", r.URL.Query(), nil)
+	if alone {
+		faults = append(faults, unknown("body", raw, fields)...)
+	}
 	in, more := read(fields, raw, "body")
 	if faults = append(faults, more...); len(faults) > 0 {
 		return nil, newFaults(faults)
@@ -56,17 +71,18 @@ func readQuery(r *http.Request, fields []field) (values, error) {
 		}
 	}
 	in, faults := read(fields, raw, "query")
-	if faults = append(faults, unknownParameters(query, fields)...); len(faults) > 0 {
+	if faults = append(faults, unknown("query", query, fields)...); len(faults) > 0 {
 		return nil, newFaults(faults)
 	}
 	return in, nil
 }
 
-func unknownParameters(query map[string][]string, fields []field) []fault {
+// unknown names what no field is given for.
+func unknown[V any](place string, given map[string]V, fields []field) []fault {
 	var faults []fault
-	for name := range query {
+	for name := range given {
 		if !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
-			faults = append(faults, fault{"query." + name, "no es un parámetro de esta operación"})
+			faults = append(faults, fault{place + "." + name, "no es un parámetro de esta operación"})
 		}
 	}
 	slices.SortFunc(faults, func(a, b fault) int { return strings.Compare(a.Location, b.Location) })

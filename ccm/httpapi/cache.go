@@ -61,7 +61,7 @@ func (h *Handler) cacheStats(x *exchange, r *http.Request) error {
 
 // cacheInvalidate answers POST /cache/invalidate.
 func (h *Handler) cacheInvalidate(x *exchange, r *http.Request) error {
-	in, err := readBody(x, r, forgetFields)
+	in, err := readOwnBody(x, r, forgetFields)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (h *Handler) cacheInvalidate(x *exchange, r *http.Request) error {
 
 // cacheWarm answers POST /cache/warm.
 func (h *Handler) cacheWarm(x *exchange, r *http.Request) error {
-	if _, err := readBody(x, r, nil); err != nil {
+	if _, err := readOwnBody(x, r, nil); err != nil {
 		return err
 	}
 	w, err := h.client.Warm(r.Context())

@@ -42,6 +42,7 @@ func TestCacheIsInvalidatedByBranch(t *testing.T) {
 	is.Equal(r.Code, 403)
 	is.Equal(r.problem()["error_code"], "invalid_branch")
 	is.Equal(call(t, h, http.MethodPost, "/cache/invalidate", `{"branch_id": "x"}`).locations(), []string{"body.branch_id"})
+	is.Equal(call(t, h, http.MethodPost, "/cache/invalidate", `{"rama": 14}`).locations(), []string{"body.rama"}) // not all of them
 	m.Close()
 	r = call(t, h, http.MethodPost, "/cache/invalidate", `{"branch_id": 14}`)
 	is.Equal(r.Code, 503)

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,9 @@ const cacheExample = `  ccm-api cache stats
   ccm-api cache invalidate --branch 14
   ccm-api cache preparar --url https://ccm.example.org`
 
+// serviceFlag says which service is asked.
+const serviceFlag = "url"
+
 // cacheTimeout is more than a request may take by default.
 const cacheTimeout = 90 * time.Second
 
@@ -43,12 +47,12 @@ func (a *app) cacheCommand() *cobra.Command {
 		Long:    cacheLong,
 		Example: cacheExample,
 	})
-	url := cmd.PersistentFlags().String("url", "", "el servicio; sin ella, el de esta máquina")
-	cmd.AddCommand(a.cacheStatsCommand(url), a.cacheInvalidateCommand(url), a.cacheWarmCommand(url))
+	cmd.PersistentFlags().String(serviceFlag, "", "el servicio; sin ella, el de esta máquina")
+	cmd.AddCommand(a.cacheStatsCommand(), a.cacheInvalidateCommand(), a.cacheWarmCommand())
 	return cmd
 }
 
-func (a *app) cacheStatsCommand(url *string) *cobra.Command {
+func (a *app) cacheStatsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stats", Aliases: []string{"cuentas", "estado"},
 		Short: "Aciertos, lecturas, fallos y lo que ocupa, desde que el servicio arrancó",
@@ -59,7 +63,7 @@ func (a *app) cacheStatsCommand(url *string) *cobra.Command {
 		if err := checkOutput(*output, asTable, asJSON); err != nil {
 			return err
 		}
-		raw, err := a.askService(cmd.Context(), *url, http.MethodGet, "/cache", nil)
+		raw, err := a.askService(cmd, http.MethodGet, "/cache", nil)
 		if err != nil {
 			return err
 		}
@@ -71,11 +75,13 @@ func (a *app) cacheStatsCommand(url *string) *cobra.Command {
 	return cmd
 }
 
-func (a *app) cacheInvalidateCommand(url *string) *cobra.Command {
+func (a *app) cacheInvalidateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "invalidate", Aliases: []string{"invalidar", "vaciar"},
 		Short: "Quita los datos de una rama, o todos: la siguiente petición lee la base",
-		Args:  noArgs,
+		Long: `Quita los datos de una rama, o todos, de todas las réplicas: la siguiente petición
+lee la base de datos. Si esta no responde, no quedan datos que la suplan.`,
+		Args: noArgs,
 	}
 	branch := cmd.Flags().Int("branch", 0, "la rama; sin ella, todas (--rama)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -86,7 +92,7 @@ func (a *app) cacheInvalidateCommand(url *string) *cobra.Command {
 			}
 			body["branch_id"] = *branch
 		}
-		if _, err := a.askService(cmd.Context(), *url, http.MethodPost, "/cache/invalidate", body); err != nil {
+		if _, err := a.askService(cmd, http.MethodPost, "/cache/invalidate", body); err != nil {
 			return err
 		}
 		which := "los datos de todas las ramas"
@@ -99,14 +105,14 @@ func (a *app) cacheInvalidateCommand(url *string) *cobra.Command {
 	return cmd
 }
 
-func (a *app) cacheWarmCommand(url *string) *cobra.Command {
+func (a *app) cacheWarmCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "warm", Aliases: []string{"preparar"},
 		Short: "Lee los datos de las ramas configuradas que falten",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stop := a.progress("preparando los datos")
-			raw, err := a.askService(cmd.Context(), *url, http.MethodPost, "/cache/warm", map[string]any{})
+			raw, err := a.askService(cmd, http.MethodPost, "/cache/warm", map[string]any{})
 			stop()
 			if err != nil {
 				return err
@@ -158,8 +164,8 @@ func writeCacheStats(out io.Writer, raw []byte) error {
 var errForeignService = errors.New("lo que respondió no es ccm-api, o es de otra versión: revise --url, API_HOST y API_PORT")
 
 // askService asks a running service, and returns its answer.
-func (a *app) askService(ctx context.Context, url, method, path string, body any) ([]byte, error) {
-	service, key, err := a.runningService(url)
+func (a *app) askService(cmd *cobra.Command, method, path string, body any) ([]byte, error) {
+	service, key, err := a.runningService(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -171,11 +177,11 @@ func (a *app) askService(ctx context.Context, url, method, path string, body any
 		}
 		payload = bytes.NewReader(raw)
 	}
-	ctx, cancel := context.WithTimeout(ctx, cacheTimeout)
+	ctx, cancel := context.WithTimeout(cmd.Context(), cacheTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, service+path, payload)
 	if err != nil {
-		return nil, misused("--url no es una dirección como http://127.0.0.1:8000")
+		return nil, err // service was parsed
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -189,7 +195,7 @@ func (a *app) askService(ctx context.Context, url, method, path string, body any
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("el servicio no atiende en %s: ¿está en marcha?", req.URL.Redacted())
+		return nil, unserved(req.URL, err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
@@ -207,6 +213,23 @@ func (a *app) askService(ctx context.Context, url, method, path string, body any
 	return raw, nil
 }
 
+// unserved says why there was no answer.
+func unserved(at *url.URL, err error) error {
+	const setting = "--url, o en API_HOST y API_PORT"
+	why, fix := unreachable(err, at.Host, setting)
+	switch text := err.Error(); {
+	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
+		why, fix = "ese puerto no usa TLS", "escriba http://"
+	case strings.Contains(text, "malformed HTTP response"), strings.HasSuffix(text, "EOF"):
+		why, fix = "lo que escucha ahí no habla HTTP", "corrija el puerto en "+setting
+	case strings.Contains(text, "x509:"):
+		why, fix = "su certificado no se da por bueno", "revise el nombre del host, y que su autoridad sea conocida (SSL_CERT_FILE)"
+	case why == "":
+		why, fix = "no responde como se espera", "revise que esté en marcha"
+	}
+	return fmt.Errorf("el servicio no atiende en %s: %s; %s", at.Redacted(), why, fix)
+}
+
 // refusal is a problem of the service as an error.
 func refusal(status int, raw []byte) error {
 	var problem struct {
@@ -220,7 +243,7 @@ func refusal(status int, raw []byte) error {
 }
 
 // runningService is where the service is, and a key of it.
-func (a *app) runningService(url string) (address, key string, err error) {
+func (a *app) runningService(cmd *cobra.Command) (address, key string, err error) {
 	cfg, err := httpapi.ParseEnv(a.lookup)
 	if err != nil {
 		return "", "", settingsError{err}
@@ -229,11 +252,12 @@ func (a *app) runningService(url string) (address, key string, err error) {
 		key = cfg.Keys[name]
 		break
 	}
-	if url != "" {
-		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+	if flag := cmd.Flags().Lookup(serviceFlag); flag.Changed {
+		u, err := url.Parse(flag.Value.String())
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
 			return "", "", misused("--url no es una dirección como http://127.0.0.1:8000")
 		}
-		return strings.TrimSuffix(url, "/"), key, nil
+		return strings.TrimSuffix(u.String(), "/"), key, nil
 	}
 	address, err = a.localService()
 	return address, key, err

@@ -93,6 +93,14 @@ func redisFault(name, address string, err error) finding {
 		why, fix = "ese Redis es una réplica de solo lectura", "ponga en REDIS_URL el principal"
 	case strings.Contains(text, "OOM "):
 		why, fix = "a Redis no le queda memoria", "súbale maxmemory, o deje que olvide lo que menos se usa: maxmemory-policy allkeys-lru"
+	case strings.Contains(text, "x509:"):
+		why, fix = "el certificado de Redis no se da por bueno", "si es de una autoridad propia, ponga en SSL_CERT_FILE la ruta de su .pem; si es de otro host, corrija el de REDIS_URL"
+	case strings.Contains(text, "does not look like a TLS handshake"):
+		why, fix = "ese puerto de Redis no usa TLS", "escriba redis:// en REDIS_URL, o el puerto de TLS"
+	case strings.HasSuffix(text, "EOF"):
+		why, fix = "Redis corta la conexión", "si ese puerto usa TLS, escriba rediss:// en REDIS_URL"
+	case strings.Contains(text, "all sentinels specified") && strings.Contains(text, "redis: nil"):
+		why, fix = "los Sentinel no conocen a ese principal", "corrija master_name= en REDIS_URL"
 	case strings.Contains(text, "cluster support disabled"):
 		why, fix = "REDIS_URL lleva addr=, que es de un Cluster, y ese Redis no lo es", "quite addr= de REDIS_URL"
 	case strings.Contains(text, "unknown command 'sentinel'"):

@@ -129,7 +129,7 @@ const doctorPatience = 3 * time.Second
 func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 	const name = "caché"
 	if cfg.Cache.URL == "" {
-		e.add(finding{Name: name, Status: fine, Detail: "en la memoria de cada proceso"})
+		e.add(finding{Name: name, Status: fine, Detail: "en la memoria de cada proceso" + uncached(cfg)})
 		return
 	}
 	client, err := cache.Dial(cfg.Cache.URL, doctorPatience)
@@ -149,14 +149,22 @@ func examineCache(ctx context.Context, e *examination, cfg ccm.Config) {
 		e.add(redisFault(name, addressOf(cfg.Cache.URL), err))
 		return
 	}
-	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client), LatencyMS: milliseconds(latency)})
+	e.add(finding{Name: name, Status: fine, Detail: "Redis " + redisVersion(ctx, client) + uncached(cfg), LatencyMS: milliseconds(latency)})
+}
+
+// uncached tells that nothing is kept.
+func uncached(cfg ccm.Config) string {
+	if cfg.Fresh >= 0 {
+		return ""
+	}
+	return "; apagada con REPORT_CACHE_TTL_MINUTES=0: cada petición lee la base de datos"
 }
 
 // addressOf is where a Redis URL leads, without its user; "" where it leads to
-// several.
+// several, or on.
 func addressOf(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Query().Has("addr") {
+	if err != nil || u.Query().Has("addr") || u.Query().Has("master_name") {
 		return ""
 	}
 	return cmp.Or(u.Host, u.Path)

@@ -32,7 +32,7 @@ type watched struct {
 // watchedOf are the servers that the client keeps connections to. Telegram is
 // none: it is asked when there is something to send.
 func watchedOf(c *ccm.Client, j *delivery.Journal) []*watched {
-	all := []*watched{{ask: c.Cache().Ping, away: redisAway, back: "Redis sirve de nuevo"}}
+	all := []*watched{{ask: c.Cache().Ping, away: redisAway, back: "Redis responde de nuevo"}}
 	if s := c.Store(); s != nil {
 		all = append(all, &watched{ask: s.Ping, away: always("la base de datos no responde: se sirven los datos guardados, marcados"), back: "la base de datos responde de nuevo"})
 	}
