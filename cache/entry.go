@@ -86,7 +86,7 @@ func guarded[V any](ctx context.Context, load Load[V]) (V, error) {
 		return r.v, r.err
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(pause) // it has its own words for that
+	late := time.NewTimer(pause) // one that heeds ctx says better what it waited for
 	defer late.Stop()
 	select {
 	case r := <-done:

@@ -134,19 +134,22 @@ func (c *Cache[V]) open(key, raw, generations string, have *item) *item {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
-	known := min(e.loadedAt.UnixNano(), c.b.clock.now().UnixNano()) // a clock may be ahead
 	if e.generations != generations || have != nil && e.loadedAt.UnixMicro() <= have.loadedAt.UnixMicro() {
 		return nil
 	}
+	at := e.loadedAt
+	if now := c.b.clock.now(); at.After(now) {
+		at = now // by a clock that is ahead
+	}
 	if e.missing {
-		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(time.Unix(0, known)), generations: generations}
+		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(at), generations: generations}
 	}
 	v := new(V)
 	if err := c.b.codec.Unmarshal([]byte(e.value), v); err != nil {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
-	i := c.newItem(key, v, time.Unix(0, known), len(e.value), generations)
+	i := c.newItem(key, v, at, len(e.value), generations)
 	i.loadedAt = e.loadedAt
 	return i
 }

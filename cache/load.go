@@ -128,9 +128,12 @@ func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time
 		}
 	}
 	i := c.newItem(f.id.key, v, at, len(raw), "")
-	if err == nil && len(raw) <= largest && s.redis && s.words != nil {
-		e := envelope{false, at, c.b.codec.Name(), s.generations(), string(raw)}
-		if !c.storeRemote(ctx, f, s, e.String(), i, c.policy.keep(), replace) {
+	if s.redis && s.words != nil {
+		text := "" // what was there does not count
+		if err == nil && len(raw) <= largest {
+			text = envelope{false, at, c.b.codec.Name(), s.generations(), string(raw)}.String()
+		}
+		if !c.storeRemote(ctx, f, s, text, i, c.policy.keep(), replace) {
 			return
 		}
 	}

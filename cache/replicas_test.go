@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -187,6 +188,37 @@ func TestAClockThatIsAhead(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(e.Source, cache.Loaded)
 	})
+}
+
+// TestWhatRedisDoesNotKeep has values that are too large for it, and of a codec
+// that refuses them: each process keeps its own, and hears that it no longer counts.
+func TestWhatRedisDoesNotKeep(t *testing.T) {
+	for name, keep := range map[string]func(n int) any{
+		"large":   func(n int) any { return strings.Repeat(strconv.Itoa(n), 9<<20) },
+		"refused": func(int) any { return make(chan int) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			is, url := is.New(t), "redis://"+miniredis.RunT(t).Addr()
+			loads, value := 0, any("small")
+			get := func(b *cache.Backend) cache.Entry[any] {
+				e, err := cache.New[any](b, "values", policy).Get(t.Context(), "k", func(context.Context) (any, error) { loads++; return value, nil })
+				is.NoErr(err)
+				return e
+			}
+			one, other := open(t, cache.Config{URL: url}), open(t, cache.Config{URL: url})
+			is.Equal(get(one).Value, "small")
+			is.Equal(get(other).Value, "small")
+			value = keep(2)
+			_, err := cache.New[any](one, "values", policy).Refresh(t.Context(), "k", func(context.Context) (any, error) { loads++; return value, nil })
+			is.NoErr(err)
+			eventually(t, "the small one goes", func() bool { return get(other).Value == value })
+			is.Equal(loads, 3)
+			is.Equal(get(one).Source, cache.Memory)
+			is.Equal(get(other).Source, cache.Memory)
+			is.NoErr(one.Invalidate(t.Context(), "values"))
+			eventually(t, "the large one goes", func() bool { return get(other).Source == cache.Loaded })
+		})
+	}
 }
 
 func TestPingWaitsForWhatRedisIsOwed(t *testing.T) {
