@@ -41,7 +41,8 @@
 // anything is read from it again. An entry that cannot be read is a miss. Only
 // Invalidate says that Redis was not reached; if its process ends before Redis is
 // back, nobody tells it, and values may be served until they expire. The same is
-// true of an invalidation that a failing master had not passed on to its replica.
+// true of an invalidation that a failing master had not passed on to its replica,
+// and of a Redis that comes back with a snapshot of before it: have it keep none.
 // [Backend.Stats] counts all of this.
 //
 // One that answers, but slowly, makes Get slower by up to three answers where there
