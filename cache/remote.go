@@ -121,7 +121,10 @@ func (r *remote) ping(ctx context.Context) error {
 	})
 	if err == nil {
 		r.listener.start(r.ctx)
-		err = errors.Join(r.breaker.check(ctx), r.listener.check(ctx, r.patience))
+		err = r.breaker.check(ctx)
+	}
+	if err == nil {
+		err = r.listener.check(ctx, r.patience)
 	}
 	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
