@@ -36,7 +36,8 @@ type Config struct {
 	// &username=…&password=….
 	URL string
 	// Redis is the caller's own client instead; Close leaves it open. It wants
-	// short time-outs of its own, MaxRetries -1 and ContextTimeoutEnabled.
+	// short time-outs of its own, MaxRetries -1 and ContextTimeoutEnabled, and must
+	// read from masters.
 	// It excludes URL.
 	Redis redis.UniversalClient
 	// Patience is how long Redis may take to answer, dialling included, before it
@@ -132,8 +133,9 @@ func Open(cfg Config) (*Backend, error) {
 
 // Ping reaches Redis and tries there what a cache does, for one that refuses it
 // (OOM, READONLY, NOPERM) serves nobody. [ErrDeaf] is of one that serves and
-// cannot be listened to, [ErrAway] of one that is well and still left alone. Of a
-// Cluster it reaches one node. Nil with memory only.
+// cannot be listened to, [ErrAway] of one that is well and still left alone: it waits
+// for a second and a half for either to end. Of a Cluster it reaches one node. Nil
+// with memory only.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.remote == nil {
 		return nil

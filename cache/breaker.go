@@ -38,11 +38,8 @@ type breaker struct {
 // allows reports whether Redis may be asked.
 func (b *breaker) allows() bool { return !b.open.Load() }
 
-// check waits for Redis to be asked again, which may take a moment after it
-// answers.
+// check waits until Redis is asked again, or ctx ends.
 func (b *breaker) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pause+pause/2)
-	defer cancel()
 	for !b.allows() {
 		if !wait(ctx, firstPoll) {
 			return ErrAway

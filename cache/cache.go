@@ -24,8 +24,8 @@ const (
 )
 
 // New makes the cache of that name on b. Caches of one name share their values
-// and must be of one type. A name is of a kind of values, one of many things its
-// key: each name has some KiB of memory and its share of Config.MaxBytes. An empty
+// and must be of one type. Give each kind of values a name, and each thing of that
+// kind a key: a name costs some KiB and takes its share of Config.MaxBytes. An empty
 // name, one with braces or line ends, or a policy that cannot work is an error of
 // every Get, Refresh and Invalidate; so is a key that is empty or beyond the limits.
 func New[V any](b *Backend, name string, p Policy) *Cache[V] {
@@ -103,7 +103,7 @@ func (c *Cache[V]) fault(key string) error {
 
 func (c *Cache[V]) checkKey(key string) error {
 	switch {
-	case key == "":
+	case strings.Trim(key, "/") == "":
 		return fmt.Errorf("cache %q: the key is empty", c.name)
 	case len(key) > MaxKey:
 		return fmt.Errorf("cache %q: the key has %d bytes: it may have %d, so take a hash of it", c.name, len(key), MaxKey)
@@ -142,7 +142,10 @@ func (c *Cache[V]) settle(ctx context.Context, key string, i *item, now int64, l
 // startAhead has an item past its Soft loaded anew, unless it is already.
 func (c *Cache[V]) startAhead(ctx context.Context, key string, i *item, now int64, load Load[V]) {
 	if now >= i.soft && now < i.fresh && i.ahead.CompareAndSwap(false, true) {
-		c.join(ctx, key, ahead, func(ctx context.Context, f *flight) (Entry[V], error) { return c.loadAhead(ctx, f, i, load) })
+		_, began := c.join(ctx, key, ahead, func(ctx context.Context, f *flight) (Entry[V], error) { return c.loadAhead(ctx, f, i, load) })
+		if !began { // one of an older item is under way
+			i.ahead.Store(false)
+		}
 	}
 }
 

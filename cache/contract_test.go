@@ -131,6 +131,23 @@ var moreContract = map[string]func(*testing.T, process){
 			_ = numbers.Invalidate(t.Context())
 		}
 	},
+	"a Refresh that fails leaves what a load finds meanwhile": func(t *testing.T, start process) {
+		is, began, end := is.New(t), make(chan bool), make(chan bool)
+		numbers := cache.New[int](start(t, newClock()), "numbers", with(func(p *cache.Policy) { p.Backoff, p.LoadTimeout = time.Minute, 500*time.Millisecond }))
+		var older sync.WaitGroup
+		older.Go(func() {
+			_, _ = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, nil })
+		})
+		<-began
+		down := func(context.Context) (int, error) { return 0, errors.New("away") }
+		_, err := numbers.Refresh(t.Context(), "k", down)
+		is.True(err != nil)
+		close(end)
+		older.Wait()
+		e, err := numbers.Get(t.Context(), "k", down)
+		is.NoErr(err)
+		is.Equal(e.Value, 1)
+	},
 	"what a Refresh learned ends what an earlier failure left": func(t *testing.T, start process) {
 		is, p := is.New(t), new(people)
 		names := cache.New[[]string](start(t, newClock()), "names", with(func(p *cache.Policy) { p.Backoff, p.Missing = time.Minute, time.Minute }))

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"path"
@@ -30,6 +31,11 @@ func Dial(raw string, patience time.Duration) (redis.UniversalClient, error) {
 		u.Scheme != "unix" && u.Hostname() == "",  // go-redis would go to this machine's
 		strings.HasPrefix(path.Base(u.Path), "-"): // a database is no less than 0
 		return nil, errConfigURL
+	}
+	for _, name := range []string{"read_only", "replica_only", "route_by_latency", "route_randomly"} {
+		if u.Query().Has(name) {
+			return nil, fmt.Errorf("cache: Config.URL has %s, and a cache must read from masters: a replica may not know yet what was invalidated", name)
+		}
 	}
 	switch query := u.Query(); {
 	case query.Has("master_name"):

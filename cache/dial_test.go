@@ -42,7 +42,7 @@ func TestDialRefusesWhatCannotBeAnAddress(t *testing.T) {
 	for _, url := range []string{
 		"redis://:s3creto@h:99999", "redis://:s3creto@h:0", "redis://:s3creto@h:6379?addr=h2:99999", "redis://:s3creto@h:99999?master_name=ccm",
 		"redis://:12#s3creto@h:6379/0", // a password that was not encoded
-		"redis:s3creto@h:6379/0", "redis://:s3creto@/0", "redis://:s3creto@:6379", "redis://:s3creto@h:6379/-1",
+		"redis://:s3creto@h?master_name=m&route_by_latency=true", "redis://:s3creto@h?addr=h2:6379&read_only=true", "redis:s3creto@h:6379/0", "redis://:s3creto@/0", "redis://:s3creto@:6379", "redis://:s3creto@h:6379/-1",
 		"redis://:s3cre/to@h:6379/0", "redis://:s3cre%to@h:6379/0", "s3creto", "http://:s3creto@h", "redis://:s3creto@h/x", "redis://:s3creto@h?x=s3creto",
 	} {
 		is := is.New(t)

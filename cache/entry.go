@@ -49,7 +49,7 @@ var (
 	// thing; Get returns it, and Policy.Missing remembers it.
 	ErrNotFound = errors.New("cache: there is no such thing")
 	// ErrPanic is what callers get when a load panicked or ended its goroutine, or
-	// the codec or Policy.Until panicked; its text has the type of what it panicked
+	// the codec or Policy.Until did; its text has the type of what it panicked
 	// with, not the value.
 	ErrPanic = errors.New("cache: the load panicked")
 	// ErrDeaf is what [Backend.Ping] finds where Redis is well and does not let

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 // An envelope is what Redis keeps of a value: one line, then the value as the
 // codec wrote it. Another format is a miss.
 //
-//	CCM2 <id> <v: a value, m: missing> <Unix microseconds> <codec> <generations>
+//	CCM2 <id> <kind> <Unix microseconds> <codec> <generations>
 //
 // The id is random: a store compares the first idEnd bytes with those that it
 // saw before its load, to know whether somebody was faster.
@@ -19,8 +20,15 @@ const (
 	idEnd  = len(format) + 26
 )
 
+// The kinds of envelopes.
+const (
+	kept    = "v" // a value
+	missing = "m" // there was nothing
+	unkept  = "u" // a value that Redis does not keep: older ones do not count
+)
+
 type envelope struct {
-	missing     bool
+	kind        string
 	loadedAt    time.Time
 	codec       string
 	generations string // all of them, joined by commas
@@ -28,13 +36,9 @@ type envelope struct {
 }
 
 func (e envelope) String() string {
-	kind := "v"
-	if e.missing {
-		kind = "m"
-	}
 	var b strings.Builder
 	b.Grow(128 + len(e.generations) + len(e.value))
-	for _, s := range []string{format, rand.Text(), " ", kind, " ", strconv.FormatInt(e.loadedAt.UnixMicro(), 10), " ", e.codec, " ", e.generations, "\n", e.value} {
+	for _, s := range []string{format, rand.Text(), " ", e.kind, " ", strconv.FormatInt(e.loadedAt.UnixMicro(), 10), " ", e.codec, " ", e.generations, "\n", e.value} {
 		b.WriteString(s)
 	}
 	return b.String()
@@ -47,10 +51,10 @@ func parseEnvelope(raw string) (envelope, bool) {
 		return envelope{}, false
 	}
 	at, err := strconv.ParseInt(fields[3], 10, 64)
-	if err != nil || fields[2] != "v" && fields[2] != "m" {
+	if err != nil || !slices.Contains([]string{kept, missing, unkept}, fields[2]) {
 		return envelope{}, false
 	}
-	return envelope{fields[2] == "m", time.UnixMicro(at), fields[4], fields[5], value}, true
+	return envelope{fields[2], time.UnixMicro(at), fields[4], fields[5], value}, true
 }
 
 // idOf is what tells one stored value from the next: "" where there is none.

@@ -145,7 +145,7 @@ func TestACopyOfBeforeALostConnectionIsLookedUpAfterIt(t *testing.T) {
 			return e.Value[1]
 		}
 		is.Equal(get(), "x")
-		settled(t, url, 1)
+		settled(t, far)
 		p.sever(true)
 		is.NoErr(near.Invalidate(t.Context(), "names"))
 		is.Equal(get(), "x") // it cannot know

@@ -34,6 +34,7 @@ func (c *Cache[V]) fetch(ctx context.Context, f *flight, load Load[V]) (Entry[V]
 		return a.entry, a.err
 	}
 	c.b.counts.misses.Add(1)
+	defer c.free(context.WithoutCancel(ctx), s) // whatever the codec does
 	if s.redis && c.waitForLock(ctx, f, s, !refresh) {
 		if a := c.ready(s); a.ok {
 			return a.entry, a.err
@@ -112,7 +113,14 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 		default: // Redis forgot, or never knew: it may stand in
 		}
 	}
-	i := c.open(f.id.key, found.value, generations, s.best)
+	e, ok := c.read(found.value, generations)
+	if !ok || s.best != nil && e.loadedAt.UnixMicro() <= s.best.loadedAt.UnixMicro() {
+		return
+	}
+	if e.kind != kept {
+		s.best, s.fresh = nil, false
+	}
+	i := c.open(f.id.key, e)
 	if i == nil || now >= i.usable {
 		return
 	}
@@ -123,33 +131,37 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	}
 }
 
-// open reads what Redis has; nil: it is none, does not count, cannot be read,
-// or is no newer than what is there.
-func (c *Cache[V]) open(key, raw, generations string, have *item) *item {
+// read parses what Redis has; !ok: it is none, does not count, or cannot be read.
+func (c *Cache[V]) read(raw, generations string) (e envelope, ok bool) {
 	if raw == "" {
-		return nil
+		return e, false
 	}
-	e, ok := parseEnvelope(raw)
+	e, ok = parseEnvelope(raw)
 	if !ok || e.codec != c.b.codec.Name() {
 		c.b.counts.unreadable.Add(1)
-		return nil
+		return e, false
 	}
-	if e.generations != generations || have != nil && e.loadedAt.UnixMicro() <= have.loadedAt.UnixMicro() {
-		return nil
-	}
+	return e, e.generations == generations
+}
+
+// open is the item of an envelope; nil: it has none, or none that can be decoded.
+func (c *Cache[V]) open(key string, e envelope) *item {
 	at := e.loadedAt
 	if now := c.b.clock.now(); at.After(now) {
 		at = now // by a clock that is ahead
 	}
-	if e.missing {
-		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(at), generations: generations}
+	switch e.kind {
+	case unkept:
+		return nil
+	case missing:
+		return &item{missing: ErrNotFound, loadedAt: e.loadedAt, ages: c.policy.missing(at), generations: e.generations}
 	}
 	v := new(V)
 	if err := c.b.codec.Unmarshal([]byte(e.value), v); err != nil {
 		c.b.counts.unreadable.Add(1)
 		return nil
 	}
-	i := c.newItem(key, v, at, len(e.value), generations)
+	i := c.newItem(key, v, at, len(e.value), e.generations)
 	i.loadedAt = e.loadedAt
 	return i
 }
@@ -181,6 +193,9 @@ func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight, refresh
 			return false
 		}
 		got := found.holder == token
+		if got {
+			s.token, s.release = token, c.b.remote.hold(ctx, s.place, token)
+		}
 		c.judge(f, s, found)
 		switch {
 		case holder == "":
@@ -191,15 +206,8 @@ func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight, refresh
 		default:
 			came = s.fresh
 		}
-		if got && !came {
-			s.token, s.release = token, c.b.remote.hold(ctx, s.place, token)
-			return false
-		}
-		if came {
-			if got {
-				_ = c.b.remote.extend(ctx, s.place, token, 0) // it ends by itself
-			}
-			return true
+		if got || came {
+			return came
 		}
 		holder = found.holder
 		if !wait(patient, poll) {

@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // flight is a fetch under way that any number of callers wait for.
@@ -37,13 +36,13 @@ type fetch[V any] func(ctx context.Context, f *flight) (Entry[V], error)
 // share runs fetch once for all callers of the same key and kind. It goes on
 // without them, for as long as the policy lets a load take.
 func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, get fetch[V]) (Entry[V], error) {
-	if strings.Count(key, "/") >= MaxLevels {
-		return Entry[V]{}, c.fault(key)
+	if err := c.checkKey(key); err != nil {
+		return Entry[V]{}, err
 	}
 	if err := ctx.Err(); err != nil {
 		return Entry[V]{}, err
 	}
-	f := c.join(ctx, key, kind, get)
+	f, _ := c.join(ctx, key, kind, get)
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -54,7 +53,7 @@ func (c *Cache[V]) share(ctx context.Context, key string, kind flightKind, get f
 }
 
 // join finds the flight, or begins it.
-func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fetch[V]) *flight {
+func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fetch[V]) (f *flight, began bool) {
 	which := flightID{key, kind}
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
@@ -64,7 +63,7 @@ func (c *Cache[V]) join(ctx context.Context, key string, kind flightKind, get fe
 		c.shelf.flights[which] = f
 		go c.fly(context.WithoutCancel(ctx), f, get)
 	}
-	return f
+	return f, !under
 }
 
 // fly ends the flight whatever happens: what is not the load function can panic too.

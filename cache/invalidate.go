@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +16,8 @@ import (
 // Failing to reach Redis is an error: the values are dropped here all the same,
 // and this process does not look at Redis until it has told it. Other processes
 // may serve them until then, or, should this process end before, until they
-// expire.
+// expire. It is an error too if Redis knows and could not tell the others, which
+// serve their copies for Policy.Memory at most.
 func (b *Backend) Invalidate(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
 		b.mu.Lock()
@@ -60,8 +62,8 @@ func (b *Backend) invalidate(ctx context.Context, all []invalidation) error {
 	if b.remote == nil || len(all) == 0 {
 		return nil
 	}
-	err := b.remote.invalidate(ctx, all)
-	if err != nil {
+	err := b.remote.invalidate(context.WithoutCancel(ctx), all) // Patience bounds it
+	if err != nil && !errors.Is(err, errUntold) {
 		b.remote.breaker.owe(all)
 	}
 	for _, v := range all { // again: a Get may have found it in Redis meanwhile

@@ -94,10 +94,8 @@ func (l *listener) heed(news any) {
 	}
 }
 
-// check waits for so long until it hears; else the error says why it does not.
-func (l *listener) check(ctx context.Context, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+// check waits until it hears, or ctx ends; the error says why it does not.
+func (l *listener) check(ctx context.Context) error {
 	for !l.hears.Load() {
 		if !wait(ctx, firstPoll) {
 			l.mu.Lock()

@@ -9,7 +9,8 @@ import (
 // renew is a Refresh.
 func (c *Cache[V]) renew(ctx context.Context, f *flight, load Load[V]) (Entry[V], error) {
 	s := c.look(ctx, f)
-	s.fresh, s.failed = false, nil // it was asked for now
+	defer c.free(context.WithoutCancel(ctx), s) // whatever the codec does
+	s.fresh, s.failed = false, nil              // it was asked for now
 	if s.redis && c.waitForLock(ctx, f, s, refresh) {
 		if a := c.ready(s); a.ok {
 			return a.entry, a.err
@@ -21,11 +22,14 @@ func (c *Cache[V]) renew(ctx context.Context, f *flight, load Load[V]) (Entry[V]
 
 // loadAhead loads a value anew in the background, unless another process does.
 func (c *Cache[V]) loadAhead(ctx context.Context, f *flight, i *item, load Load[V]) (Entry[V], error) {
+	began := c.b.clock.now()
 	defer func() { // the next soft hit may try again, after a while
-		i.quiet.Store(min(c.b.clock.now().Add(max(pause, c.policy.Backoff)).UnixNano(), i.fresh, i.believed.Load()))
+		now := c.b.clock.now()
+		i.quiet.Store(min(now.Add(max(pause, c.policy.Backoff, now.Sub(began))).UnixNano(), i.fresh, i.believed.Load()))
 		i.ahead.Store(false)
 	}()
 	s := c.look(ctx, f)
+	defer c.free(context.WithoutCancel(ctx), s)
 	now := c.b.clock.now().UnixNano()
 	if s.fresh && now < s.best.soft { // another process has loaded it
 		return Entry[V]{}, nil
@@ -39,10 +43,9 @@ func (c *Cache[V]) loadAhead(ctx context.Context, f *flight, i *item, load Load[
 		case found.holder != token:
 			return Entry[V]{}, nil
 		default:
-			c.judge(f, s, found)
 			s.token, s.release = token, c.b.remote.hold(ctx, s.place, token)
+			c.judge(f, s, found)
 			if s.fresh && now < s.best.soft {
-				c.free(ctx, s)
 				return Entry[V]{}, nil
 			}
 		}
@@ -61,7 +64,6 @@ func (c *Cache[V]) load(ctx context.Context, f *flight, s *sight, load Load[V], 
 		s.release()
 	}
 	ctx = context.WithoutCancel(ctx) // a load that took all its time is stored all the same
-	defer c.free(ctx, s)             // whatever the codec does
 	switch {
 	case errors.Is(err, ErrNotFound):
 		c.storeMissing(ctx, f, s, err, at, replace)
@@ -128,17 +130,20 @@ func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time
 		}
 	}
 	i := c.newItem(f.id.key, v, at, len(raw), "")
-	if s.redis && s.words != nil {
-		text := "" // what was there does not count
-		if err == nil && len(raw) <= largest {
-			text = envelope{false, at, c.b.codec.Name(), s.generations(), string(raw)}.String()
-		}
-		if !c.storeRemote(ctx, f, s, text, i, c.policy.keep(), replace) {
-			return
-		}
+	e := envelope{kept, at, c.b.codec.Name(), s.generations(), string(raw)}
+	if err != nil || len(raw) > largest {
+		e.kind, e.value = unkept, ""
+	}
+	switch {
+	case !s.redis || s.words == nil:
+		c.owe(f)
+	case e.kind == unkept && !replace: // copies of other processes are as good
+		i.generations = e.generations
+	case !c.storeRemote(ctx, f, s, e.String(), i, c.policy.keep(), replace):
+		return
 	}
 	i.believe(s.epoch, at.Add(c.trust()).UnixNano())
-	c.b.keep(f, i)
+	c.b.keepLoaded(f, i)
 }
 
 // storeMissing keeps for a while that there is nothing, or else that nothing is
@@ -149,20 +154,30 @@ func (c *Cache[V]) storeMissing(ctx context.Context, f *flight, s *sight, why er
 	}
 	i := &item{missing: why, loadedAt: at, ages: c.policy.missing(at)}
 	if s.redis && s.words != nil {
-		raw := ""
-		if c.policy.Missing > 0 {
-			raw = envelope{true, at, c.b.codec.Name(), s.generations(), ""}.String()
+		life := c.policy.Missing
+		if s.raw != "" || s.best != nil || replace { // others may have a copy, and not hear
+			life = max(life, c.policy.keep())
 		}
-		if !c.storeRemote(ctx, f, s, raw, i, c.policy.Missing, replace) {
+		raw := ""
+		if life > 0 {
+			raw = envelope{missing, at, c.b.codec.Name(), s.generations(), ""}.String()
+		}
+		if !c.storeRemote(ctx, f, s, raw, i, life, replace) {
 			return
 		}
-	}
-	if c.policy.Missing == 0 {
-		c.b.forget(f)
-		return
+	} else {
+		c.owe(f)
 	}
 	i.believe(s.epoch, i.fresh)
-	c.b.keep(f, i)
+	c.b.keepLoaded(f, i)
+}
+
+// owe has Redis told later that what it has does not count, where a Refresh could
+// not replace it.
+func (c *Cache[V]) owe(f *flight) {
+	if c.b.remote != nil && f.id.kind == refreshing {
+		c.b.remote.breaker.owe([]invalidation{{c.name, f.id.key, c.policy.keepGeneration()}})
+	}
 }
 
 // storeRemote stores a value in Redis; false: it does not count.
@@ -176,6 +191,7 @@ func (c *Cache[V]) storeRemote(ctx context.Context, f *flight, s *sight, raw str
 	tell := f.id.kind != getting || i.missing != nil
 	stored, err := c.b.remote.store(ctx, s.place, s.token, known, raw, life, s.words, tell)
 	if err != nil {
+		c.owe(f)
 		return true // as without Redis
 	}
 	s.token = "" // it is free

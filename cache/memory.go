@@ -92,45 +92,36 @@ func (i *item) again() *item {
 // keep puts an item into memory, unless its key was invalidated since the
 // flight began.
 func (b *Backend) keep(f *flight, i *item) {
-	switch {
-	case !b.noValues || !i.answers():
-	case i.failed == nil:
-		b.forget(f) // what it knew of a failure
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.put(f, i)
+}
+
+// keepLoaded keeps what a load found just now. After a Refresh, what flights under
+// way found may be older: it is not kept, and nobody joins them any more.
+func (b *Backend) keepLoaded(f *flight, i *item) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f.dirty {
 		return
+	}
+	b.put(f, i)
+	if f.id.kind == refreshing {
+		f.shelf.outdate(f.id.key, f)
+	}
+}
+
+func (b *Backend) put(f *flight, i *item) {
+	switch items := f.shelf.items; {
+	case f.dirty, b.closed:
+	case i.failed == nil && (b.noValues || i.missing != nil && i.soft <= i.loadedAt.UnixNano()):
+		items.Invalidate(f.id.key) // it need not be known, nor what was before
 	default:
-		i = &item{failed: i.failed, retryAt: i.retryAt}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if f.dirty || b.closed {
-		return
-	}
-	f.shelf.items.Set(f.id.key, i)
-	f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
-	f.supersede()
-}
-
-// forget has nothing known of a key, unless it was invalidated since the flight
-// began: then another may have stored a newer value.
-func (b *Backend) forget(f *flight) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !f.dirty {
-		f.shelf.items.Invalidate(f.id.key)
-		f.supersede()
-	}
-}
-
-// supersede keeps flights that may have read the source before a Refresh did from
-// replacing what that found; Backend.mu is held.
-func (f *flight) supersede() {
-	if f.id.kind != refreshing {
-		return
-	}
-	for which, other := range f.shelf.flights {
-		if which.key == f.id.key && other != f {
-			other.dirty = true
+		if b.noValues {
+			i = &item{failed: i.failed, retryAt: i.retryAt}
 		}
+		items.Set(f.id.key, i)
+		f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
 	}
 }
 
@@ -138,16 +129,23 @@ func (f *flight) supersede() {
 func (b *Backend) outdate(name, key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s, ok := b.shelves[name]
-	if !ok {
-		return
+	if s, ok := b.shelves[name]; ok {
+		s.outdate(key, nil)
+		s.items.Invalidate(key)
 	}
+}
+
+// outdate has flights of a key that may have read an older value, but for one, keep
+// nothing, and nobody join their Gets; Backend.mu is held.
+func (s *shelf) outdate(key string, but *flight) {
 	for which, f := range s.flights {
-		if which.key == key {
-			f.dirty = true // it may have read the old one
+		if which.key == key && f != but {
+			f.dirty = true
+			if which.kind != refreshing { // that one began to look for what is new
+				delete(s.flights, which)
+			}
 		}
 	}
-	s.items.Invalidate(key)
 }
 
 // drop forgets a key, and those below it; with no key, all of the name. Flights

@@ -45,10 +45,9 @@ type Policy struct {
 	// Missing is how long it is remembered that the load answered [ErrNotFound].
 	// Zero: not at all.
 	Missing time.Duration
-	// Backoff is how long a key is not loaded again after its load failed, and it is
-	// not for as long as that load took: callers meanwhile get the old value, or the
-	// error, and of a source that hangs not all wait. Zero: [DefaultBackoff].
-	// Negative: each Get tries.
+	// Backoff is how long a key is left alone after its load failed; where the load
+	// took longer than that to fail, for as long as it took. Meanwhile callers get the
+	// old value, or the error. Zero: [DefaultBackoff]. Negative: each Get tries.
 	Backoff time.Duration
 	// LoadTimeout bounds one load, which outlives its callers; one that does not
 	// heed its context is given up a second later. Zero: [DefaultLoadTimeout].

@@ -105,7 +105,10 @@ func (r *remote) try(owed []invalidation) error {
 	if err := r.client.Exists(ctx, key).Err(); err != nil || len(owed) == 0 {
 		return err
 	}
-	return r.tell(ctx, owed)
+	if err := r.tell(ctx, owed); !errors.Is(err, errUntold) {
+		return err
+	}
+	return nil // Redis knows; another generation would end what was loaded since
 }
 
 // ping does with a key of its own what a Get, a load and an invalidation do, and
@@ -121,10 +124,11 @@ func (r *remote) ping(ctx context.Context) error {
 	})
 	if err == nil {
 		r.listener.start(r.ctx)
-		err = r.breaker.check(ctx)
-	}
-	if err == nil {
-		err = r.listener.check(ctx, r.patience)
+		patient, cancel := context.WithTimeout(ctx, pause+pause/2)
+		defer cancel()
+		if err = r.breaker.check(patient); err == nil {
+			err = r.listener.check(patient)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("cache: Redis: %w", err)
@@ -298,9 +302,13 @@ func (r *remote) invalidate(ctx context.Context, all []invalidation) error {
 	return r.do(ctx, r.generation(all[0].name, all[0].key), func(ctx context.Context) error { return r.tell(ctx, all) })
 }
 
+// errUntold is of an invalidation that Redis knows, and that the other processes
+// were not told of.
+var errUntold = errors.New("the other processes notice within Policy.Memory, for Redis did not tell them")
+
 // tell gives what was invalidated new generations, and tells the others at once.
 func (r *remote) tell(ctx context.Context, all []invalidation) error {
-	replies, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, v := range all {
 			p.Set(ctx, r.generation(v.name, v.key), ended+rand.Text(), v.life)
 		}
@@ -309,18 +317,16 @@ func (r *remote) tell(ctx context.Context, all []invalidation) error {
 	if err != nil {
 		return err
 	}
-	for _, reply := range replies {
-		if reply.Err() != nil {
-			return reply.Err()
-		}
-	}
 	_, err = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, v := range all {
 			p.Publish(ctx, r.listener.channel, message{r.listener.self, invalidated, v.name, v.key}.String())
 		}
 		return nil
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUntold, err)
+	}
+	return nil
 }
 
 // newToken is of one holder of a lock.

@@ -109,16 +109,13 @@ func (c *counting) EvalSha(ctx context.Context, sha string, keys []string, args 
 	return c.UniversalClient.EvalSha(ctx, sha, keys, args...)
 }
 
-// settled waits until a replica listens: its first answer from memory may be
+// settled waits until processes hear each other: what is in memory since before is
 // looked up once more.
-func settled(t *testing.T, url string, n int64) {
+func settled(t *testing.T, all ...*cache.Backend) {
 	t.Helper()
-	client := redis.NewClient(options(t, url))
-	defer client.Close()
-	eventually(t, "all listen", func() bool {
-		got, err := client.PubSubNumSub(t.Context(), "ccm:changed").Result()
-		return err == nil && got["ccm:changed"] >= n
-	})
+	for _, b := range all {
+		eventually(t, "it hears", func() bool { return b.Ping(t.Context()) == nil })
+	}
 }
 
 func options(t *testing.T, url string) *redis.Options {
@@ -154,7 +151,7 @@ func TestAnInvalidationDropsTheCopiesOfOtherReplicas(t *testing.T) {
 				for _, b := range all {
 					is.Equal(get(b).Value, int64(1))
 				}
-				settled(t, url, 2)
+				settled(t, all...)
 				is.Equal(get(all[1]).Source, cache.Memory)
 				began := time.Now()
 				is.NoErr(invalidate(t, all[0]))
@@ -208,6 +205,8 @@ func TestWhatRedisDoesNotKeep(t *testing.T) {
 			one, other := open(t, cache.Config{URL: url}), open(t, cache.Config{URL: url})
 			is.Equal(get(one).Value, "small")
 			is.Equal(get(other).Value, "small")
+			settled(t, one, other)
+			is.Equal(get(other).Source, cache.Memory)
 			value = keep(2)
 			_, err := cache.New[any](one, "values", policy).Refresh(t.Context(), "k", func(context.Context) (any, error) { loads++; return value, nil })
 			is.NoErr(err)
@@ -227,8 +226,63 @@ func TestPingWaitsForWhatRedisIsOwed(t *testing.T) {
 	server.SetError("LOADING")
 	is.True(b.Invalidate(t.Context(), "names") != nil)
 	server.SetError("")
-	is.NoErr(b.Ping(t.Context()))
+	eventually(t, "it is well", func() bool { return b.Ping(t.Context()) == nil })
 	is.Equal(b.Stats().Pending, int64(0))
+}
+
+// TestARefreshThatLeavesNothing reaches who does not hear of it, and no older load
+// undoes it.
+func TestARefreshThatLeavesNothing(t *testing.T) {
+	overRedis(t, func(t *testing.T, url string) {
+		is, c := is.New(t), newClock()
+		client := redis.NewClient(options(t, url))
+		t.Cleanup(func() { client.Close() })
+		bound := with(func(p *cache.Policy) { p.Memory, p.LoadTimeout = time.Second, 500*time.Millisecond })
+		one := cache.New[int](open(t, cache.Config{URL: url, Now: c.now}), "numbers", bound)
+		other := cache.New[int](open(t, cache.Config{Redis: deaf{client}, Now: c.now}), "numbers", bound)
+		load := func(n int, err error) cache.Load[int] { return func(context.Context) (int, error) { return n, err } }
+		_, err := other.Get(t.Context(), "k", load(1, nil))
+		is.NoErr(err)
+
+		began, end := make(chan bool), make(chan bool)
+		var older sync.WaitGroup
+		older.Go(func() {
+			c.advance(policy.Fresh)
+			_, _ = one.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, nil })
+		})
+		<-began
+		c.advance(time.Millisecond)
+		_, err = one.Refresh(t.Context(), "k", load(0, cache.ErrNotFound))
+		is.True(errors.Is(err, cache.ErrNotFound))
+		close(end)
+		older.Wait()
+		for _, n := range []*cache.Cache[int]{one, other} {
+			c.advance(2 * time.Second)
+			_, err = n.Get(t.Context(), "k", load(0, cache.ErrNotFound))
+			is.True(errors.Is(err, cache.ErrNotFound)) // not the old 1
+		}
+	})
+}
+
+// TestARefreshThatRedisMisses is made up for when Redis is back.
+func TestARefreshThatRedisMisses(t *testing.T) {
+	is, server, n := is.New(t), miniredis.RunT(t), int64(1)
+	load := func(context.Context) (int64, error) { return n, nil }
+	one, other := open(t, cache.Config{URL: "redis://" + server.Addr()}), open(t, cache.Config{URL: "redis://" + server.Addr()})
+	get := func(b *cache.Backend) int64 {
+		e, err := cache.New[int64](b, "numbers", policy).Get(t.Context(), "k", load)
+		is.NoErr(err)
+		return e.Value
+	}
+	is.Equal(get(one), int64(1))
+	is.Equal(get(other), int64(1))
+	settled(t, one, other)
+	server.SetError("OOM")
+	n = 2
+	_, err := cache.New[int64](one, "numbers", policy).Refresh(t.Context(), "k", load)
+	is.NoErr(err)
+	server.SetError("")
+	eventually(t, "the others hear of it", func() bool { return get(other) == 2 })
 }
 
 func TestALostMessageCostsNoMoreThanPolicyMemory(t *testing.T) {
@@ -237,14 +291,12 @@ func TestALostMessageCostsNoMoreThanPolicyMemory(t *testing.T) {
 		client := redis.NewClient(options(t, url))
 		t.Cleanup(func() { client.Close() })
 		bound := with(func(p *cache.Policy) { p.Memory = 10 * time.Second })
-		one := cache.New[[]string](open(t, cache.Config{Redis: deaf{client}, Now: c.now}), "names", bound)
+		unhearing := open(t, cache.Config{Redis: deaf{client}, Now: c.now})
+		one := cache.New[[]string](unhearing, "names", bound)
 		other := open(t, cache.Config{URL: url, Now: c.now})
 		_, err := one.Get(t.Context(), "k", p.load)
 		is.NoErr(err)
-		eventually(t, "it listens, to nothing", func() bool {
-			got, err := client.PubSubNumSub(t.Context(), "nobody:writes:here").Result()
-			return err == nil && got["nobody:writes:here"] > 0
-		})
+		settled(t, unhearing) // in that it listens to nothing
 		_, err = one.Get(t.Context(), "k", p.load) // after the subscription it was looked up once
 		is.NoErr(err)
 		is.NoErr(other.Invalidate(t.Context(), "names"))

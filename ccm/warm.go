@@ -59,8 +59,8 @@ func (c *Client) Invalidate(ctx context.Context, branch int) error {
 	}
 	wait.Wait()
 	if err := errors.Join(faults...); err != nil {
-		c.log(ctx, slog.LevelWarn, stageCache, "Redis no sabe de una invalidación; se le dirá en cuanto la acepte", slog.Int("branch_id", branch), reasonAttr(err))
-		return &Error{CodeCache, "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis y las demás réplicas lo sabrán en cuanto la acepte.", err}
+		c.log(ctx, slog.LevelWarn, stageCache, "una invalidación no llegó a Redis, o a las demás réplicas", slog.Int("branch_id", branch), reasonAttr(err))
+		return &Error{CodeCache, "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis lo sabrá en cuanto la acepte, y las demás réplicas a más tardar un minuto después.", err}
 	}
 	return nil
 }

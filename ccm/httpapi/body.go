@@ -34,13 +34,13 @@ func readBody(x *exchange, r *http.Request, fields []field) (values, error) {
 	return readFields(x, r, fields, false)
 }
 
-// readOwnBody is readBody of what the Python service did not have: it refuses other
-// fields, for a name that is misspelt would mean all.
-func readOwnBody(x *exchange, r *http.Request, fields []field) (values, error) {
+// readStrictBody is readBody of what the Python service did not have: it refuses
+// other fields, for a name that is misspelt would mean all.
+func readStrictBody(x *exchange, r *http.Request, fields []field) (values, error) {
 	return readFields(x, r, fields, true)
 }
 
-func readFields(x *exchange, r *http.Request, fields []field, alone bool) (values, error) {
+func readFields(x *exchange, r *http.Request, fields []field, strict bool) (values, error) {
 	body, err := readAll(x, r)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func readFields(x *exchange, r *http.Request, fields []field, alone bool) (value
 		return nil, err
 	}
 	faults := unknown("query", r.URL.Query(), nil)
-	if alone {
+	if strict {
 		faults = append(faults, unknown("body", raw, fields)...)
 	}
 	in, more := read(fields, raw, "body")

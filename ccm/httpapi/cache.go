@@ -61,7 +61,7 @@ func (h *Handler) cacheStats(x *exchange, r *http.Request) error {
 
 // cacheInvalidate answers POST /cache/invalidate.
 func (h *Handler) cacheInvalidate(x *exchange, r *http.Request) error {
-	in, err := readOwnBody(x, r, forgetFields)
+	in, err := readStrictBody(x, r, forgetFields)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (h *Handler) cacheInvalidate(x *exchange, r *http.Request) error {
 
 // cacheWarm answers POST /cache/warm.
 func (h *Handler) cacheWarm(x *exchange, r *http.Request) error {
-	if _, err := readOwnBody(x, r, nil); err != nil {
+	if _, err := readStrictBody(x, r, nil); err != nil {
 		return err
 	}
 	w, err := h.client.Warm(r.Context())
@@ -107,9 +107,9 @@ func describeInvalidate(d *describer) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "invalidarCache",
 		Summary:     "Quita de la caché los datos de una rama, o todos",
-		Description: "En todas las réplicas: la siguiente petición lee la base de datos. Si Redis no responde o lo rechaza es 503: se quitaron de este proceso, y Redis lo sabrá en cuanto lo acepte.",
+		Description: "En todas las réplicas: la siguiente petición lee la base de datos. Si Redis no responde o lo rechaza es 503: se quitaron de este proceso, Redis lo sabrá en cuanto lo acepte, y las demás réplicas a más tardar un minuto después.",
 		Tags:        []string{tagService},
-		RequestBody: d.body(forgetFields, false,
+		RequestBody: d.strictBody(forgetFields,
 			sample{"rama", "Los de la rama 14", map[string]any{"branch_id": 14}},
 			sample{"todo", "Todos", map[string]any{}}),
 		Responses: responses{

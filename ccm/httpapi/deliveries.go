@@ -103,7 +103,7 @@ func (h *Handler) discardDelivery(x *exchange, r *http.Request) error {
 
 // decision is about which delivery a person decides, and who that is.
 func decision(x *exchange, r *http.Request) (id, who string, err error) {
-	if _, err := readOwnBody(x, r, nil); err != nil {
+	if _, err := readStrictBody(x, r, nil); err != nil {
 		return "", "", err
 	}
 	id, who = r.PathValue("delivery_id"), x.client

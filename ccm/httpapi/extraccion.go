@@ -63,11 +63,11 @@ func (h *Handler) extract(x *exchange, r *http.Request) error {
 	if folder == "" {
 		return newFaults([]fault{{folderPlace, "es obligatorio: el servicio no tiene GOOGLE_DRIVE_ATTACHMENTS_FOLDER_ID"}})
 	}
-	generation := in.time("fecha_generacion")
+	day := in.time("fecha_generacion")
 	if h.cfg.Load == nil {
 		return errNoDatabase
 	}
-	x.note(slog.String("fecha_generacion", generation.Format(generationForm)), slog.String("drive_folder_id", folder))
+	x.note(slog.String("fecha_generacion", day.Format(generationForm)), slog.String("drive_folder_id", folder))
 	type outcome struct {
 		report intake.Report
 		err    error
@@ -76,14 +76,14 @@ func (h *Handler) extract(x *exchange, r *http.Request) error {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longestLoad)
 		defer cancel()
-		report, err := h.load(ctx, folder, store.DateOf(generation), intake.Options{Force: in.bool("force"), DryRun: in.bool("dry_run")})
+		report, err := h.load(ctx, folder, store.DateOf(day), intake.Options{Force: in.bool("force"), DryRun: in.bool("dry_run")})
 		done <- outcome{report, err}
 	}()
 	select {
 	case <-r.Context().Done():
 		return errLoadGoesOn
 	case o := <-done:
-		return h.answerExtraction(x, o.report, o.err)
+		return h.answerExtraction(x, in, o.report, o.err)
 	}
 }
 
@@ -100,14 +100,14 @@ func (h *Handler) load(ctx context.Context, folder string, generation ccm.Date, 
 	return h.cfg.Load(ctx, folder, generation, o)
 }
 
-func (h *Handler) answerExtraction(x *exchange, report intake.Report, err error) error {
+func (h *Handler) answerExtraction(x *exchange, in values, report intake.Report, err error) error {
 	stopped, ours := errors.AsType[*intake.Error](err)
 	switch {
 	case errors.Is(err, intake.ErrBusy):
 		return errLoadBusy
 	case err != nil && !ours:
 		return err
-	case err != nil && stopped.Code == intake.CodeFolder:
+	case err != nil && stopped.Code == intake.CodeFolder && in.string("drive_folder_id") != "":
 		return newFaults([]fault{{folderPlace, stopped.Message}})
 	}
 	status := http.StatusOK

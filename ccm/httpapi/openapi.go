@@ -143,6 +143,8 @@ func (d *describer) failure(status int, failed []sample, problems ...sample) *hu
 }
 
 // body is the request body that fields make up.
+//
+// Other fields are passed over; see strictBody.
 func (d *describer) body(fields []field, required bool, samples ...sample) *huma.RequestBody {
 	object := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Properties: map[string]*huma.Schema{}}
 	for _, f := range fields {
@@ -154,6 +156,13 @@ func (d *describer) body(fields []field, required bool, samples ...sample) *huma
 	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{
 		jsonType[0]: {Schema: object, Examples: examples(samples)},
 	}}
+}
+
+// strictBody is body of what readStrictBody reads.
+func (d *describer) strictBody(fields []field, samples ...sample) *huma.RequestBody {
+	b := d.body(fields, false, samples...)
+	b.Content[jsonType[0]].Schema.AdditionalProperties = false
+	return b
 }
 
 // query are the parameters that fields make up.

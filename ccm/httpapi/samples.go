@@ -68,7 +68,7 @@ var descriptions = map[ccm.Code]string{
 	ccm.CodeInvalidKPI:          "Un distrito tiene una cifra imposible.",
 	ccm.CodeInvalidCount:        "Un distrito tiene un número de misioneros imposible.",
 	ccm.CodeDataset:             "La base de datos no responde, y no hay datos guardados que la suplan: revise que esté en marcha y que DATABASE_URL lleve a ella.",
-	ccm.CodeCache:               "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis y las demás réplicas lo sabrán en cuanto la acepte.",
+	ccm.CodeCache:               "Redis no responde o rechaza la orden, y «ccm-api doctor» dice por qué: los datos se quitaron de la memoria de este proceso; Redis lo sabrá en cuanto la acepte, y las demás réplicas a más tardar un minuto después.",
 	ccm.CodeTelegramDisabled:    "Telegram está apagado: ponga TELEGRAM_ENABLED=true y TELEGRAM_BOT_TOKEN; dry_run funciona sin ellos.",
 	ccm.CodeTelegramAPI:         "Telegram rechazó el mensaje; si no encuentra el chat, revise TELEGRAM_CHAT_ID (400: Bad Request: chat not found).",
 	ccm.CodeTelegramHTTP:        "Se perdió la conexión con Telegram; el mensaje no salió. Revise la salida a api.telegram.org.",

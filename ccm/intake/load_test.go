@@ -214,8 +214,6 @@ func testSaysWhatToGrant(t *testing.T, address string) {
 	}
 }
 
-// TestAdopted loads into a table as the Python service made it, with less and
-// more than ours.
 // TestADatabaseThatTakesNoMore has a server that was made a replica, and a table
 // that has no room, which MySQL tells as it does a full disk.
 func TestADatabaseThatTakesNoMore(t *testing.T) {
@@ -256,6 +254,8 @@ func TestADatabaseThatTakesNoMore(t *testing.T) {
 	}
 }
 
+// TestAdopted loads into a table as the Python service made it, with less and
+// more than ours.
 func TestAdopted(t *testing.T) {
 	for name, empty := range servers {
 		t.Run(name, func(t *testing.T) { testAdopted(t, empty(t)) })

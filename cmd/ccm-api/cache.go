@@ -221,7 +221,7 @@ func unserved(at *url.URL, err error) error {
 	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		why, fix = "ese puerto no usa TLS", "escriba http://"
 	case strings.Contains(text, "malformed HTTP response"), strings.HasSuffix(text, "EOF"):
-		why, fix = "lo que escucha ahí no habla HTTP", "corrija el puerto en "+setting
+		why, fix = "cortó la conexión o no habla HTTP", "revise que siga en marcha, el puerto en "+setting+", y si es https://"
 	case strings.Contains(text, "x509:"):
 		why, fix = "su certificado no se da por bueno", "revise el nombre del host, y que su autoridad sea conocida (SSL_CERT_FILE)"
 	case why == "":

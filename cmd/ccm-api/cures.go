@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ccmwf/ccm/cache"
 	"github.com/ccmwf/ccm/ccm"
 	"github.com/ccmwf/ccm/store"
 	"github.com/ccmwf/ccm/telegram"
@@ -75,10 +76,14 @@ const (
 // redisFault is the finding about a Redis that does not let itself be used.
 func redisFault(name, address string, err error) finding {
 	const instead = "; atiende la memoria de cada proceso"
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if errors.Is(err, cache.ErrDeaf) && !strings.Contains(text, "NOPERM") {
+		return finding{Name: name, Status: failed, Detail: "Redis no deja oír a las demás réplicas: lo que invaliden se nota en un segundo, y no al momento",
+			Fix: []string{"revise que nada entre el servicio y Redis, como un proxy, estorbe a SUBSCRIBE (" + text + ")"}}
+	}
 	if why, fix := unreachable(err, address, "REDIS_URL"); fix != "" {
 		return finding{Name: name, Status: failed, Detail: "Redis no se alcanza: " + why + instead, Fix: []string{fix + "; rediss:// solo si usa TLS"}}
 	}
-	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	var why, fix string
 	switch {
 	case strings.Contains(text, "WRONGPASS"):
