@@ -296,7 +296,7 @@ func TestALostMessageCostsNoMoreThanPolicyMemory(t *testing.T) {
 		other := open(t, cache.Config{URL: url, Now: c.now})
 		_, err := one.Get(t.Context(), "k", p.load)
 		is.NoErr(err)
-		settled(t, unhearing) // in that it listens to nothing
+		settled(t, unhearing)                      // in that it listens to nothing
 		_, err = one.Get(t.Context(), "k", p.load) // after the subscription it was looked up once
 		is.NoErr(err)
 		is.NoErr(other.Invalidate(t.Context(), "names"))

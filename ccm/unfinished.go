@@ -20,6 +20,7 @@ func (u *unfinished) leave(r Record) {
 	if u.byID == nil {
 		u.byID = map[string]Record{}
 	}
+	r.Parts = slices.Clone(r.Parts) // the others are its caller's
 	u.byID[r.ID] = r
 }
 
