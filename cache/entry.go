@@ -53,8 +53,8 @@ var (
 	// with, not the value.
 	ErrPanic = errors.New("cache: the load panicked")
 	// ErrDeaf is what [Backend.Ping] finds where Redis is well and does not let
-	// itself be listened to: what other processes invalidate is noticed within a
-	// second and not at once, for each copy in memory is asked for again after that.
+	// itself be listened to: no copy in memory is then served before Redis was asked
+	// about it.
 	ErrDeaf = errors.New("cache: the messages of other processes do not arrive")
 	// ErrAway is why an invalidation did not reach Redis, which was found away less
 	// than a moment ago.

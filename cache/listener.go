@@ -109,11 +109,11 @@ func (l *listener) check(ctx context.Context) error {
 	return nil
 }
 
-// trust is how long a copy in memory counts that would for d, if it were heard that
-// it no longer does.
+// trust is how long a copy in memory counts that would for d: not at all, while it
+// would not be heard that it no longer does.
 func (l *listener) trust(d time.Duration) time.Duration {
 	if l.hears.Load() {
 		return d
 	}
-	return min(d, pause)
+	return 0
 }

@@ -90,7 +90,7 @@ func newChecks(c *ccm.Client, now func() time.Time) []*check {
 
 func redisDetail(err error) string {
 	if errors.Is(err, cache.ErrDeaf) {
-		return "Redis no deja oír a las demás réplicas; lo que invaliden se nota aquí en un segundo"
+		return "Redis no deja oír a las demás réplicas; cada petición le pregunta si sus datos aún valen"
 	}
 	return "Redis falla; atiende la memoria de este proceso"
 }

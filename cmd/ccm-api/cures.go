@@ -78,7 +78,7 @@ func redisFault(name, address string, err error) finding {
 	const instead = "; atiende la memoria de cada proceso"
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	if errors.Is(err, cache.ErrDeaf) && !strings.Contains(text, "NOPERM") {
-		return finding{Name: name, Status: failed, Detail: "Redis no deja oír a las demás réplicas: lo que invaliden se nota en un segundo, y no al momento",
+		return finding{Name: name, Status: failed, Detail: "Redis no deja oír a las demás réplicas: cada petición le pregunta si sus datos aún valen",
 			Fix: []string{"revise que nada entre el servicio y Redis, como un proxy, estorbe a SUBSCRIBE (" + text + ")"}}
 	}
 	if why, fix := unreachable(err, address, "REDIS_URL"); fix != "" {
