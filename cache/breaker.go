@@ -40,12 +40,10 @@ func (b *breaker) allows() bool { return !b.open.Load() }
 
 // check waits until Redis is asked again, or ctx ends.
 func (b *breaker) check(ctx context.Context) error {
-	for !b.allows() {
-		if !wait(ctx, firstPoll) {
-			return ErrAway
-		}
+	if until(ctx, b.allows) {
+		return nil
 	}
-	return nil
+	return ErrAway
 }
 
 // trip keeps callers from Redis until it answers again.

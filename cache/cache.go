@@ -61,7 +61,7 @@ func checkName(name string) error {
 // load's, with nothing to stand in for it, or the end of ctx. Where there is no
 // such thing it is [ErrNotFound].
 func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if c.err != nil || key == "" || len(key) > MaxKey || load == nil {
+	if c.err != nil || load == nil {
 		return Entry[V]{}, c.fault(key)
 	}
 	if i, ok := c.shelf.items.GetIfPresent(key); ok {
@@ -84,7 +84,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (Entry[V],
 // Entry.Err; without one, the error is the load's. Who calls it while it is under
 // way, here or in another process, shares it.
 func (c *Cache[V]) Refresh(ctx context.Context, key string, load Load[V]) (Entry[V], error) {
-	if c.err != nil || key == "" || len(key) > MaxKey || load == nil {
+	if c.err != nil || load == nil {
 		return Entry[V]{}, c.fault(key)
 	}
 	return c.share(ctx, key, refreshing, func(ctx context.Context, f *flight) (Entry[V], error) { return c.renew(ctx, f, load) })

@@ -32,6 +32,18 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// older begins a Get of "k" that loads until end has it answer.
+func older(t *testing.T, numbers *cache.Cache[int], n int, err error) (end func()) {
+	t.Helper()
+	began, answer := make(chan bool), make(chan bool)
+	var get sync.WaitGroup
+	get.Go(func() {
+		_, _ = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-answer; return n, err })
+	})
+	<-began
+	return func() { close(answer); get.Wait() }
+}
+
 // moreContract is the rest of what callers rely on.
 var moreContract = map[string]func(*testing.T, process){
 	"that there is no such thing is remembered for Missing": func(t *testing.T, start process) {
@@ -112,18 +124,13 @@ var moreContract = map[string]func(*testing.T, process){
 	},
 	"what a Refresh found is not replaced by an older load": func(t *testing.T, start process) {
 		for _, fault := range []error{nil, errors.New("away")} {
-			is, began, end := is.New(t), make(chan bool), make(chan bool)
+			is := is.New(t)
 			numbers := cache.New[int](start(t, newClock()), "numbers", with(func(p *cache.Policy) { p.Backoff, p.LoadTimeout = time.Minute, 500*time.Millisecond }))
-			var older sync.WaitGroup
-			older.Go(func() {
-				_, _ = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, fault })
-			})
-			<-began
+			end := older(t, numbers, 1, fault)
 			two := func(context.Context) (int, error) { return 2, nil }
 			_, err := numbers.Refresh(t.Context(), "k", two)
 			is.NoErr(err)
-			close(end)
-			older.Wait()
+			end()
 			e, err := numbers.Get(t.Context(), "k", two)
 			is.NoErr(err)
 			is.Equal(e.Value, 2)
@@ -132,18 +139,13 @@ var moreContract = map[string]func(*testing.T, process){
 		}
 	},
 	"a Refresh that fails leaves what a load finds meanwhile": func(t *testing.T, start process) {
-		is, began, end := is.New(t), make(chan bool), make(chan bool)
+		is := is.New(t)
 		numbers := cache.New[int](start(t, newClock()), "numbers", with(func(p *cache.Policy) { p.Backoff, p.LoadTimeout = time.Minute, 500*time.Millisecond }))
-		var older sync.WaitGroup
-		older.Go(func() {
-			_, _ = numbers.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, nil })
-		})
-		<-began
+		end := older(t, numbers, 1, nil)
 		down := func(context.Context) (int, error) { return 0, errors.New("away") }
 		_, err := numbers.Refresh(t.Context(), "k", down)
 		is.True(err != nil)
-		close(end)
-		older.Wait()
+		end()
 		e, err := numbers.Get(t.Context(), "k", down)
 		is.NoErr(err)
 		is.Equal(e.Value, 1)

@@ -35,12 +35,12 @@ func (c *Cache[V]) fetch(ctx context.Context, f *flight, load Load[V]) (Entry[V]
 	}
 	c.b.counts.misses.Add(1)
 	defer c.free(context.WithoutCancel(ctx), s) // whatever the codec does
-	if s.redis && c.waitForLock(ctx, f, s, !refresh) {
+	if s.redis && c.waitForLock(ctx, f, s) {
 		if a := c.ready(s); a.ok {
 			return a.entry, a.err
 		}
 	}
-	return c.load(ctx, f, s, load, !refresh)
+	return c.load(ctx, f, s, load)
 }
 
 // ready answers with what needs no load.
@@ -126,9 +126,7 @@ func (c *Cache[V]) judge(f *flight, s *sight, found found) {
 	}
 	i.believe(s.epoch, now+int64(c.trust()))
 	s.best, s.from, s.fresh = i, Redis, now < i.fresh
-	if !c.b.noValues {
-		c.b.keep(f, i)
-	}
+	c.b.keep(f, i)
 }
 
 // read parses what Redis has; !ok: it is none, does not count, or cannot be read.
@@ -166,8 +164,6 @@ func (c *Cache[V]) open(key string, e envelope) *item {
 	return i
 }
 
-const refresh = true
-
 // The pauses between two looks at a lock that another process holds.
 const (
 	firstPoll = 5 * time.Millisecond
@@ -177,9 +173,10 @@ const (
 // waitForLock takes the lock of the flight's key, or waits for what its holder
 // loads: true if that came. It does not wait for more than half of the time
 // there is: then, as without Redis, the caller loads without the lock.
-func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight, refreshing bool) (came bool) {
+func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight) (came bool) {
+	again := f.id.kind == refreshing
 	token := "g" + newToken()
-	if refreshing {
+	if again {
 		token = "r" + token[1:]
 	}
 	first, holder := "", ""
@@ -200,8 +197,8 @@ func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight, refresh
 		switch {
 		case holder == "":
 			first = idOf(s.raw)
-			came = !refreshing && s.fresh
-		case refreshing: // another's refresh, that was under way
+			came = !again && s.fresh
+		case again: // another's refresh, that was under way
 			came = holder[0] == 'r' && s.fresh && idOf(s.raw) != first
 		default:
 			came = s.fresh
@@ -214,6 +211,16 @@ func (c *Cache[V]) waitForLock(ctx context.Context, f *flight, s *sight, refresh
 			return false
 		}
 	}
+}
+
+// until waits until ok, which it asks now and then; false: ctx ended.
+func until(ctx context.Context, ok func() bool) bool {
+	for !ok() {
+		if !wait(ctx, firstPoll) {
+			return false
+		}
+	}
+	return true
 }
 
 // wait pauses for about d; false: ctx ended.

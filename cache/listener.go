@@ -96,17 +96,15 @@ func (l *listener) heed(news any) {
 
 // check waits until it hears, or ctx ends; the error says why it does not.
 func (l *listener) check(ctx context.Context) error {
-	for !l.hears.Load() {
-		if !wait(ctx, firstPoll) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			if l.why == nil {
-				return ErrDeaf
-			}
-			return fmt.Errorf("%w: %w", ErrDeaf, l.why)
-		}
+	if until(ctx, l.hears.Load) {
+		return nil
 	}
-	return nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.why == nil {
+		return ErrDeaf
+	}
+	return fmt.Errorf("%w: %w", ErrDeaf, l.why)
 }
 
 // trust is how long a copy in memory counts that would for d: not at all, while it

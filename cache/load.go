@@ -11,13 +11,13 @@ func (c *Cache[V]) renew(ctx context.Context, f *flight, load Load[V]) (Entry[V]
 	s := c.look(ctx, f)
 	defer c.free(context.WithoutCancel(ctx), s) // whatever the codec does
 	s.fresh, s.failed = false, nil              // it was asked for now
-	if s.redis && c.waitForLock(ctx, f, s, refresh) {
+	if s.redis && c.waitForLock(ctx, f, s) {
 		if a := c.ready(s); a.ok {
 			return a.entry, a.err
 		}
 	}
 	c.b.counts.refreshes.Add(1)
-	return c.load(ctx, f, s, load, refresh)
+	return c.load(ctx, f, s, load)
 }
 
 // loadAhead loads a value anew in the background, unless another process does.
@@ -51,12 +51,12 @@ func (c *Cache[V]) loadAhead(ctx context.Context, f *flight, i *item, load Load[
 		}
 	}
 	c.b.counts.refreshes.Add(1)
-	return c.load(ctx, f, s, load, !refresh)
+	return c.load(ctx, f, s, load)
 }
 
 // load calls the load function and stores what it gives; when it fails, what is
 // there stands in.
-func (c *Cache[V]) load(ctx context.Context, f *flight, s *sight, load Load[V], replace bool) (Entry[V], error) {
+func (c *Cache[V]) load(ctx context.Context, f *flight, s *sight, load Load[V]) (Entry[V], error) {
 	c.b.counts.loads.Add(1)
 	at := c.b.clock.now()
 	v, err := guarded(ctx, load)
@@ -66,13 +66,13 @@ func (c *Cache[V]) load(ctx context.Context, f *flight, s *sight, load Load[V], 
 	ctx = context.WithoutCancel(ctx) // a load that took all its time is stored all the same
 	switch {
 	case errors.Is(err, ErrNotFound):
-		c.storeMissing(ctx, f, s, err, at, replace)
+		c.storeMissing(ctx, f, s, err, at)
 		return Entry[V]{LoadedAt: at, Source: Loaded}, err
 	case err != nil:
 		c.b.counts.loadErrors.Add(1)
 		return c.failed(f, s, err, at)
 	}
-	c.store(ctx, f, s, &v, at, replace)
+	c.store(ctx, f, s, &v, at)
 	return Entry[V]{Value: v, LoadedAt: at, Source: Loaded}, nil
 }
 
@@ -118,28 +118,20 @@ func (c *Cache[V]) free(ctx context.Context, s *sight) {
 const largest = 8 << 20
 
 // store keeps a loaded value in Redis, and unless that knows better in memory.
-func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time.Time, replace bool) {
+func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time.Time) {
 	if c.policy.Fresh == 0 {
 		return
 	}
-	var raw []byte
-	var err error
-	if c.b.remote != nil || !c.b.noValues {
-		if raw, err = c.b.codec.Marshal(v); err != nil {
-			c.b.counts.unreadable.Add(1)
-		}
+	kind := kept
+	raw, err := c.b.codec.Marshal(v)
+	if err != nil {
+		c.b.counts.unreadable.Add(1)
+	}
+	if err != nil || len(raw) > largest {
+		kind = unkept
 	}
 	i := c.newItem(f.id.key, v, at, len(raw), "")
-	e := envelope{kept, at, c.b.codec.Name(), s.generations(), string(raw)}
-	if err != nil || len(raw) > largest {
-		e.kind, e.value = unkept, ""
-	}
-	switch {
-	case !s.redis || s.words == nil:
-		c.owe(f)
-	case e.kind == unkept && !replace: // copies of other processes are as good
-		i.generations = e.generations
-	case !c.storeRemote(ctx, f, s, e.String(), i, c.policy.keep(), replace):
+	if !c.storeRemote(ctx, f, s, kind, raw, i, c.policy.keep()) {
 		return
 	}
 	i.believe(s.epoch, at.Add(c.trust()).UnixNano())
@@ -148,28 +140,59 @@ func (c *Cache[V]) store(ctx context.Context, f *flight, s *sight, v *V, at time
 
 // storeMissing keeps for a while that there is nothing, or else that nothing is
 // known any more.
-func (c *Cache[V]) storeMissing(ctx context.Context, f *flight, s *sight, why error, at time.Time, replace bool) {
+func (c *Cache[V]) storeMissing(ctx context.Context, f *flight, s *sight, why error, at time.Time) {
 	if c.policy.Fresh == 0 {
 		return
 	}
-	i := &item{missing: why, loadedAt: at, ages: c.policy.missing(at)}
-	if s.redis && s.words != nil {
-		life := c.policy.Missing
-		if s.raw != "" || s.best != nil || replace { // others may have a copy, and not hear
-			life = max(life, c.policy.keep())
-		}
-		raw := ""
-		if life > 0 {
-			raw = envelope{missing, at, c.b.codec.Name(), s.generations(), ""}.String()
-		}
-		if !c.storeRemote(ctx, f, s, raw, i, life, replace) {
-			return
-		}
-	} else {
-		c.owe(f)
+	life := c.policy.Missing
+	if s.raw != "" || s.best != nil || f.id.kind == refreshing { // others may have a copy, and not hear
+		life = max(life, c.policy.keep())
 	}
-	i.believe(s.epoch, i.fresh)
+	i := &item{missing: why, loadedAt: at, ages: c.policy.missing(at)}
+	if !c.storeRemote(ctx, f, s, missing, nil, i, life) {
+		return
+	}
+	if c.policy.Missing == 0 {
+		i = nil
+	} else {
+		i.believe(s.epoch, i.fresh)
+	}
 	c.b.keepLoaded(f, i)
+}
+
+// storeRemote stores in Redis what a load found, for that life; with none, it
+// deletes what was there. False: it does not count.
+func (c *Cache[V]) storeRemote(ctx context.Context, f *flight, s *sight, kind string, raw []byte, i *item, life time.Duration) bool {
+	known := s.raw
+	switch {
+	case !s.redis || s.words == nil:
+		c.owe(f)
+		return true
+	case f.id.kind == refreshing:
+		known = anyValue
+	case kind == unkept: // copies of other processes are as good
+		i.generations = s.generations()
+		return true
+	}
+	e := envelope{kind: kind, loadedAt: i.loadedAt, codec: c.b.codec.Name(), generations: s.generations()}
+	if kind == kept {
+		e.value = string(raw)
+	}
+	text := ""
+	if life > 0 {
+		text = e.String()
+	}
+	// Others may have a copy that is fresh, or an old one that outlives in memory what
+	// Redis knows of its end.
+	tell := f.id.kind != getting || i.missing != nil
+	stored, err := c.b.remote.store(ctx, s.place, s.token, known, text, life, s.words, tell)
+	if err != nil {
+		c.owe(f)
+		return true // as without Redis
+	}
+	s.token = "" // it is free
+	i.generations = e.generations
+	return stored
 }
 
 // owe has Redis told later that what it has does not count, where a Refresh could
@@ -178,23 +201,4 @@ func (c *Cache[V]) owe(f *flight) {
 	if c.b.remote != nil && f.id.kind == refreshing {
 		c.b.remote.breaker.owe([]invalidation{{c.name, f.id.key, c.policy.keepGeneration()}})
 	}
-}
-
-// storeRemote stores a value in Redis; false: it does not count.
-func (c *Cache[V]) storeRemote(ctx context.Context, f *flight, s *sight, raw string, i *item, life time.Duration, replace bool) bool {
-	known := s.raw
-	if replace {
-		known = anyValue
-	}
-	// Others may have a copy that is fresh, or an old one that outlives in memory what
-	// Redis knows of its end.
-	tell := f.id.kind != getting || i.missing != nil
-	stored, err := c.b.remote.store(ctx, s.place, s.token, known, raw, life, s.words, tell)
-	if err != nil {
-		c.owe(f)
-		return true // as without Redis
-	}
-	s.token = "" // it is free
-	i.generations = s.generations()
-	return stored
 }

@@ -23,7 +23,13 @@ func (b *Backend) shelf(name string) *shelf {
 	if s, ok := b.shelves[name]; ok {
 		return s
 	}
-	b.shelves[name] = &shelf{
+	if n := len(b.shelves) + 1; n > b.shares {
+		b.shares = n + n/8 // with many names, not for each of them
+		for _, s := range b.shelves {
+			s.items.SetMaximum(b.share())
+		}
+	}
+	s := &shelf{
 		items: otter.Must(&otter.Options[string, *item]{
 			MaximumWeight: b.share(),
 			Weigher:       func(key string, i *item) uint32 { return itemSize + uint32(len(key)) + i.size },
@@ -35,20 +41,15 @@ func (b *Backend) shelf(name string) *shelf {
 		}),
 		flights: map[flightID]*flight{},
 	}
-	if len(b.shelves) > b.shares {
-		b.shares = len(b.shelves) + len(b.shelves)/8 // with many names, not for each of them
-		for _, s := range b.shelves {
-			s.items.SetMaximum(b.share())
-		}
-	}
-	return b.shelves[name]
+	b.shelves[name] = s
+	return s
 }
 
 // smallest is what a name may take even of a memory that has no room for all.
 const smallest = 4 << 10
 
 // share is what each name may take, under mu.
-func (b *Backend) share() uint64 { return max(smallest, b.maxBytes/uint64(max(1, b.shares))) }
+func (b *Backend) share() uint64 { return max(smallest, b.maxBytes/uint64(b.shares)) }
 
 // itemSize is about what an item takes in memory beside its key and its value.
 const itemSize = 288
@@ -89,38 +90,41 @@ func (i *item) again() *item {
 	}
 }
 
-// keep puts an item into memory, unless its key was invalidated since the
-// flight began.
+// keep puts what is known of a flight's key into memory, unless that was
+// invalidated since the flight began.
 func (b *Backend) keep(f *flight, i *item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.put(f, i)
+	switch {
+	case !b.noValues:
+		b.put(f, i)
+	case i.failed != nil:
+		b.put(f, &item{failed: i.failed, retryAt: i.retryAt})
+	}
 }
 
-// keepLoaded keeps what a load found just now. After a Refresh, what flights under
-// way found may be older: it is not kept, and nobody joins them any more.
+// keepLoaded keeps what a load found just now; nil: nothing. After a Refresh, what
+// flights under way found may be older: it is not kept, and nobody joins them any
+// more.
 func (b *Backend) keepLoaded(f *flight, i *item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.dirty {
-		return
+	if b.noValues {
+		i = nil
 	}
 	b.put(f, i)
-	if f.id.kind == refreshing {
+	if f.id.kind == refreshing && !f.dirty {
 		f.shelf.outdate(f.id.key, f)
 	}
 }
 
 func (b *Backend) put(f *flight, i *item) {
-	switch items := f.shelf.items; {
+	switch {
 	case f.dirty, b.closed:
-	case i.failed == nil && (b.noValues || i.missing != nil && i.soft <= i.loadedAt.UnixNano()):
-		items.Invalidate(f.id.key) // it need not be known, nor what was before
+	case i == nil:
+		f.shelf.items.Invalidate(f.id.key)
 	default:
-		if b.noValues {
-			i = &item{failed: i.failed, retryAt: i.retryAt}
-		}
-		items.Set(f.id.key, i)
+		f.shelf.items.Set(f.id.key, i)
 		f.shelf.deep = f.shelf.deep || strings.Contains(f.id.key, "/")
 	}
 }

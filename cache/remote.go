@@ -40,7 +40,7 @@ type remote struct {
 }
 
 func newRemote(cfg Config, b *Backend) (*remote, error) {
-	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, patience: cfg.Patience, counts: &b.counts, failed: cfg.Prefix + "changed"}
+	r := &remote{client: cfg.Redis, prefix: cfg.Prefix, patience: cfg.Patience, counts: &b.counts}
 	if r.client == nil {
 		if cfg.URL == "" {
 			return nil, nil
@@ -53,6 +53,7 @@ func newRemote(cfg Config, b *Backend) (*remote, error) {
 	}
 	suspect := func() { b.epoch.Add(1) }
 	r.listener = listener{client: r.client, channel: cfg.Prefix + "changed", self: rand.Text(), changed: b.changed, suspect: suspect}
+	r.failed = r.listener.channel // until there is one
 	r.breaker = breaker{try: r.try, closes: suspect, done: b.done, pending: map[invalidation]uint64{}}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r, nil

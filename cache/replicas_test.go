@@ -244,18 +244,12 @@ func TestARefreshThatLeavesNothing(t *testing.T) {
 		_, err := other.Get(t.Context(), "k", load(1, nil))
 		is.NoErr(err)
 
-		began, end := make(chan bool), make(chan bool)
-		var older sync.WaitGroup
-		older.Go(func() {
-			c.advance(policy.Fresh)
-			_, _ = one.Get(t.Context(), "k", func(context.Context) (int, error) { close(began); <-end; return 1, nil })
-		})
-		<-began
+		c.advance(policy.Fresh)
+		end := older(t, one, 1, nil)
 		c.advance(time.Millisecond)
 		_, err = one.Refresh(t.Context(), "k", load(0, cache.ErrNotFound))
 		is.True(errors.Is(err, cache.ErrNotFound))
-		close(end)
-		older.Wait()
+		end()
 		for _, n := range []*cache.Cache[int]{one, other} {
 			c.advance(2 * time.Second)
 			_, err = n.Get(t.Context(), "k", load(0, cache.ErrNotFound))
