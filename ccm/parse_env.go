@@ -26,7 +26,7 @@ func ParseEnv(lookup func(string) (string, bool)) (Config, error) {
 	e := NewEnv(lookup)
 	cfg := Config{
 		Location: parseZone(e),
-		Branch:   e.Int(envBranch, 0, 0, math.MaxInt32),
+		Branch:   e.Int(envBranch, 0, 0, MaxBranch),
 		Branches: parseBranches(e),
 		Store:    parseStore(e),
 		Cache:    parseCache(e),

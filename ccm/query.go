@@ -17,9 +17,13 @@ const (
 	MaxBirthdayDays     = 365
 )
 
+// MaxBranch is the highest branch there can be: the database has it as an INT.
+const MaxBranch = math.MaxInt32
+
 // Query says what a dataset or report is about. The zero Query is the usual one.
 type Query struct {
-	// Branch is the branch; 0: Config.Branch, and if that is 0 too, every one.
+	// Branch is the branch, up to MaxBranch; 0: Config.Branch, and if that is 0 too,
+	// every one.
 	Branch int
 	// Days is how many days ahead to look, today included and the last one too:
 	// 1..MaxArrivalDays or 1..MaxBirthdayDays; 0: the dataset's default. Branch
@@ -60,8 +64,8 @@ func (c Config) resolve(q Query, w window) (request, error) {
 // authorise checks the branch of a request; asked is what the caller gave.
 func (c Config) authorise(asked, branch int) error {
 	switch {
-	case branch < 0, branch > math.MaxInt32: // as the database has it
-		return fail(CodeInvalidRequest, "La rama debe ser un número de 1 a %d.", math.MaxInt32)
+	case branch < 0, branch > MaxBranch:
+		return fail(CodeInvalidRequest, "La rama debe ser un número de 1 a %d.", MaxBranch)
 	case len(c.Branches) == 0 || slices.Contains(c.Branches, branch):
 		return nil
 	case branch == 0:

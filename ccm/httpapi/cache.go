@@ -47,7 +47,7 @@ type warmed struct {
 }
 
 var forgetFields = []field{
-	{name: "branch_id", kind: integer, min: 1, max: maxBranch, doc: "La rama; sin ella, todas."},
+	{name: "branch_id", kind: integer, min: 1, max: ccm.MaxBranch, doc: "La rama; sin ella, todas."},
 }
 
 // cacheStats answers GET /cache.

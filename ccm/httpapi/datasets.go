@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"math"
 	"net/http"
 
 	"github.com/ccmwf/ccm/ccm"
@@ -10,9 +9,6 @@ import (
 
 // oldDistrictKPIs is what the Python service calls ccm.DistrictKPIs.
 const oldDistrictKPIs = "district_kpi"
-
-// maxBranch only keeps a branch within an int32, as the database has it.
-const maxBranch = math.MaxInt32
 
 var (
 	arrivalQuery  = queryFields(ccm.MaxArrivalDays, ccm.DefaultArrivalDays)
@@ -24,7 +20,7 @@ var (
 // queryFields are what asks for a dataset.
 func queryFields(maxDays, usualDays int) []field {
 	return []field{
-		{name: "branch_id", kind: integer, min: 1, max: maxBranch, doc: "La rama; sin ella, la de RAMA_ACTUAL."},
+		{name: "branch_id", kind: integer, min: 1, max: ccm.MaxBranch, doc: "La rama; sin ella, la de RAMA_ACTUAL."},
 		{name: "days_ahead", kind: integer, zero: usualDays, min: 1, max: maxDays, doc: "Los días de la ventana, contados desde hoy."},
 		{name: "force_refresh", kind: boolean, zero: false, doc: "Lee la base de datos aunque la caché esté fresca; si la base no responde, sirven los datos anteriores."},
 	}

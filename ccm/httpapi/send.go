@@ -18,7 +18,7 @@ var (
 		{name: "level", kind: choice, zero: string(ccm.Info), doc: "La gravedad, que el mensaje dice con palabras.",
 			enum: []string{string(ccm.Info), string(ccm.Warning), string(ccm.Failure), string(ccm.Success)}},
 		// An alert's branch is only shown: 0 is none, as null.
-		{name: "branch_id", kind: integer, min: 0, max: maxBranch, doc: "La rama de que trata; solo se muestra."},
+		{name: "branch_id", kind: integer, min: 0, max: ccm.MaxBranch, doc: "La rama de que trata; solo se muestra."},
 		dryRunField,
 	}
 	dryRunField = field{name: "dry_run", kind: boolean, zero: false,

@@ -88,7 +88,7 @@ lee la base de datos. Si esta no responde, no quedan datos que la suplan.`,
 		body := map[string]any{}
 		if cmd.Flags().Changed("branch") {
 			if !isBranch(*branch) {
-				return misused("la rama debe ser un número de 1 a %d; sin la opción son todas", math.MaxInt32)
+				return misused("la rama debe ser un número de 1 a %d; sin la opción son todas", ccm.MaxBranch)
 			}
 			body["branch_id"] = *branch
 		}

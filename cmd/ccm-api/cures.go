@@ -67,8 +67,9 @@ func databaseFault(name string, err error) finding {
 	return f
 }
 
-// The ways out of a fault of Redis.
+// What is said of faults of Redis, and the ways out.
 const (
+	redisDeaf     = "Redis no deja oír a las demás réplicas: cada petición le pregunta si sus datos aún valen"
 	redisSettings = "REDIS_URL o en REDIS_PASSWORD"
 	redisRights   = "~ccm:* &ccm:* +ping +select +get +mget +set +del +exists +getrange +pexpire +publish +subscribe +eval +evalsha +time"
 )
@@ -78,7 +79,7 @@ func redisFault(name, address string, err error) finding {
 	const instead = "; atiende la memoria de cada proceso"
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	if errors.Is(err, cache.ErrDeaf) && !strings.Contains(text, "NOPERM") {
-		return finding{Name: name, Status: failed, Detail: "Redis no deja oír a las demás réplicas: cada petición le pregunta si sus datos aún valen",
+		return finding{Name: name, Status: failed, Detail: redisDeaf,
 			Fix: []string{"revise que nada entre el servicio y Redis, como un proxy, estorbe a SUBSCRIBE (" + text + ")"}}
 	}
 	if why, fix := unreachable(err, address, "REDIS_URL"); fix != "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"time"
@@ -103,7 +102,7 @@ func alertCommand(do func(context.Context, sender) error) *cobra.Command {
 
 // isBranch reports whether n may be a branch; of all of them, or of the usual one, 0
 // is told by leaving the option out.
-func isBranch(n int) bool { return n >= 1 && n <= math.MaxInt32 }
+func isBranch(n int) bool { return n >= 1 && n <= ccm.MaxBranch }
 
 // query is a ccm.Query as the options give it.
 type query struct {
@@ -128,7 +127,7 @@ func (q *query) check(cmd *cobra.Command) error {
 		return misused("los días deben ser de 1 a %d", q.most)
 	}
 	if cmd.Flags().Changed("branch") && !isBranch(q.Branch) {
-		return misused("la rama debe ser un número de 1 a %d; sin la opción es RAMA_ACTUAL", math.MaxInt32)
+		return misused("la rama debe ser un número de 1 a %d; sin la opción es RAMA_ACTUAL", ccm.MaxBranch)
 	}
 	return nil
 }

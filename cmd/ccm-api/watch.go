@@ -46,7 +46,7 @@ func always(text string) func(error) string { return func(error) string { return
 
 func redisAway(err error) string {
 	if errors.Is(err, cache.ErrDeaf) {
-		return "Redis no deja oír a las demás réplicas: cada petición le pregunta si sus datos aún valen"
+		return redisDeaf
 	}
 	return "Redis falla: atiende la memoria de este proceso"
 }
